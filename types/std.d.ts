@@ -71,17 +71,6 @@ declare module "@std/async/delay" {
   ): Promise<void>;
 }
 
-declare module "@std/bytes" {
-  export function concat(buffers: Iterable<Uint8Array>): Uint8Array<ArrayBuffer>;
-  export function copy(source: Uint8Array, target: Uint8Array, offset?: number): number;
-  export function endsWith(source: Uint8Array, suffix: Uint8Array): boolean;
-  export function equals(a: Uint8Array, b: Uint8Array): boolean;
-  export function includesNeedle(source: Uint8Array, needle: Uint8Array, start?: number): boolean;
-  export function indexOfNeedle(source: Uint8Array, needle: Uint8Array, start?: number): number;
-  export function lastIndexOfNeedle(source: Uint8Array, needle: Uint8Array, start?: number): number;
-  export function startsWith(source: Uint8Array, prefix: Uint8Array): boolean;
-}
-
 declare module "@std/cli/parse-args" {
   export interface ParseOptions {
     boolean?: boolean | readonly string[];
@@ -148,4 +137,8 @@ declare module "imagescript/wasm/node/jpeg.js" {
     }>;
   };
   export default jpeg;
+}
+
+declare module "@std/path/from-file-url" {
+  export function fromFileUrl(url: string | URL): string;
 }

@@ -1,0 +1,26 @@
+/**
+ * Where the repository lies and what files it has, for the tools of this folder.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path/from-file-url";
+
+/** Absolute path of the repository, with a slash at its end. */
+export const ROOT: string = fromFileUrl(new URL("../", import.meta.url));
+
+/**
+ * Paths of the files under a folder whose name ends in `suffix`, relative to the repository, sorted, with forward
+ * slashes. Folders of installed packages and build results are left out.
+ *
+ * @throws {Deno.errors.NotFound} where the folder does not exist.
+ */
+export function filesUnder(folder: string, suffix: string): string[] {
+  const found: string[] = [];
+  for (const entry of Deno.readDirSync(ROOT + folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory && entry.name !== "node_modules" && entry.name !== "coverage") {
+      found.push(...filesUnder(path, suffix));
+    } else if (entry.isFile && entry.name.endsWith(suffix)) found.push(path);
+  }
+  return found.sort();
+}
