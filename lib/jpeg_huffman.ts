@@ -1,0 +1,429 @@
+/**
+ * Lossless re-coding of a sequential JPEG scan: the same coefficients under other Huffman tables and another
+ * restart interval (ITU-T T.81 Annexes E, F and K).
+ *
+ * Floor 1. It copies entropy-coded symbols and never rebuilds a coefficient; progressive and multi-scan pictures are
+ * `jpeg_coefficients.ts`'s work. It knows no markers but RSTn: the frame around the scan is `jpeg.ts`'s.
+ *
+ * @module
+ */
+
+import { JpegFormatError } from "./errors.ts";
+import {
+  advanceOf,
+  END_OF_BLOCK,
+  type HuffmanSpecification,
+  type JoinedTable,
+  joinTables,
+  LOOKUP_BITS,
+} from "./jpeg_huffman_table.ts";
+
+/** What a {@linkcode JpegFormatError} of this room can be about. */
+export type JpegScanFaultCode =
+  | "huffman-table-invalid"
+  | "huffman-code-unknown"
+  | "huffman-symbol-not-standard"
+  | "scan-coefficients-overrun"
+  | "scan-truncated"
+  | "scan-restart-missing";
+
+/** One component's part in a scan. */
+export interface ScanComponent {
+  /** Blocks of this component in one MCU: horizontal times vertical sampling factor, or 1 in a scan of its own. */
+  readonly blocksPerMcu: number;
+  /** The tables the scan was coded with. */
+  readonly from: { readonly dc: HuffmanSpecification; readonly ac: HuffmanSpecification };
+  /** The tables to code it with. */
+  readonly to: { readonly dc: HuffmanSpecification; readonly ac: HuffmanSpecification };
+}
+
+/** How a scan is laid out and how it shall be laid out. */
+export interface RecodeScanOptions {
+  /** In the order of the scan header. */
+  readonly components: readonly ScanComponent[];
+  /** MCUs in the whole scan. */
+  readonly mcuCount: number;
+  /** MCUs between restart markers in the input, 0 without. */
+  readonly restartInterval: number;
+  /** MCUs between restart markers in the output, 0 without. @default {the input's} */
+  readonly targetRestartInterval?: number;
+}
+
+/**
+ * Re-codes entropy-coded scans of baseline or extended sequential 8-bit pictures (SOF0, SOF1) without touching a
+ * coefficient. It keeps its working memory from picture to picture.
+ *
+ * @example
+ * ```ts
+ * import { ScanRecoder } from "./jpeg_huffman.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // One grey block whose DC difference is 0 and which ends at once, under tables of one-bit codes.
+ * const short = { counts: [1, ...Array(15).fill(0)], symbols: [0] };
+ * const long = { counts: [0, 1, ...Array(14).fill(0)], symbols: [0] };
+ * const component = { blocksPerMcu: 1, from: { dc: short, ac: short }, to: { dc: long, ac: long } };
+ * const scan = new ScanRecoder().recode(Uint8Array.of(0b00111111), {
+ *   components: [component],
+ *   mcuCount: 1,
+ *   restartInterval: 0,
+ * });
+ * assertEquals(scan, Uint8Array.of(0b00001111));
+ * ```
+ */
+export class ScanRecoder {
+  /** The picture under way. */
+  #scan: Uint8Array = EMPTY;
+  #mcuCount = 0;
+  /** The tables of each block of an MCU, in order; and which component's prediction it uses. */
+  #dcTables: JoinedTable[] = [];
+  #acTables: JoinedTable[] = [];
+  #blockComponents: number[] = [];
+  /** One restart interval of the input without its byte stuffing. */
+  #input = EMPTY;
+  #inputView = new DataView(EMPTY.buffer);
+  #inputBits = 0;
+  #position = 0;
+  /** Offset in the scan where the current interval starts, for errors. */
+  #intervalStart = 0;
+  /** The current output interval, not yet stuffed. */
+  #output = EMPTY;
+  #outputView = new DataView(EMPTY.buffer);
+  #outputSize = 0;
+  #accumulator = 0;
+  #accumulatedBits = 0;
+  /** The scan as far as it is finished. */
+  #result = EMPTY;
+  #resultSize = 0;
+  /** Predictions, needed only where the restart interval changes: then DC differences change with it. */
+  #inputPredictions = new Int32Array(4);
+  #outputPredictions = new Int32Array(4);
+
+  /**
+   * Re-codes one scan: its entropy-coded octets with byte stuffing and RSTn markers, without SOS header and EOI.
+   *
+   * @returns the new scan, stuffed and with RSTn markers in place; owned by the caller.
+   * @throws {JpegFormatError} with a {@linkcode JpegScanFaultCode} where the scan or a table is damaged; the offset
+   * counts from the start of `scan`.
+   */
+  recode(scan: Uint8Array, options: RecodeScanOptions): Uint8Array<ArrayBuffer> {
+    this.#start(scan, options);
+    this.#recodeIntervals(options);
+    return this.#result.slice(0, this.#resultSize);
+  }
+
+  #start(scan: Uint8Array, options: RecodeScanOptions): void {
+    this.#scan = scan;
+    this.#mcuCount = options.mcuCount;
+    this.#dcTables = [];
+    this.#acTables = [];
+    this.#blockComponents = [];
+    options.components.forEach((component, index) => {
+      const dc = joinTables(component.from.dc, component.to.dc, true);
+      const ac = joinTables(component.from.ac, component.to.ac, false);
+      for (let i = 0; i < component.blocksPerMcu; i++) {
+        this.#dcTables.push(dc);
+        this.#acTables.push(ac);
+        this.#blockComponents.push(index);
+      }
+    });
+    if (this.#input.length < scan.length + READ_MARGIN) {
+      this.#input = new Uint8Array(scan.length * 2 + READ_MARGIN);
+      this.#inputView = new DataView(this.#input.buffer);
+    }
+    this.#inputPredictions.fill(0);
+    this.#outputPredictions.fill(0);
+    this.#outputSize = 0;
+    this.#accumulator = 0;
+    this.#accumulatedBits = 0;
+    this.#resultSize = 0;
+  }
+
+  #recodeIntervals(options: RecodeScanOptions): void {
+    const { mcuCount, restartInterval, targetRestartInterval = restartInterval } = options;
+    const inputStep = restartInterval > 0 ? restartInterval : mcuCount;
+    const outputStep = targetRestartInterval > 0 ? targetRestartInterval : mcuCount;
+    const keepsDifferences = inputStep === outputStep;
+    let restarts = 0;
+    let next = this.#loadInterval(0);
+    let inputEnd = Math.min(inputStep, mcuCount);
+    let outputEnd = Math.min(outputStep, mcuCount);
+    for (let mcu = 0; mcu < mcuCount;) {
+      if (mcu === inputEnd) {
+        next = this.#nextInterval(next, mcu);
+        inputEnd = Math.min(inputEnd + inputStep, mcuCount);
+        this.#inputPredictions.fill(0);
+      }
+      if (mcu === outputEnd) {
+        this.#finishInterval(restarts++ & 7);
+        outputEnd = Math.min(outputEnd + outputStep, mcuCount);
+        this.#outputPredictions.fill(0);
+      }
+      const end = Math.min(inputEnd, outputEnd);
+      this.#recodeMcus(end - mcu, keepsDifferences);
+      mcu = end;
+    }
+    this.#finishInterval(-1);
+  }
+
+  /** Copies the interval that starts at `start` without its stuffing; answers the offset after its data. */
+  #loadInterval(start: number): number {
+    const scan = this.#scan;
+    const input = this.#input;
+    let size = 0;
+    let offset = start;
+    for (; offset < scan.length; offset++) {
+      const octet = scan[offset];
+      if (octet === 0xff) {
+        let marker = offset + 1;
+        while (marker < scan.length && scan[marker] === 0xff) marker++;
+        if (marker < scan.length && scan[marker] !== 0) break;
+        offset = marker;
+      }
+      input[size++] = octet;
+    }
+    input.fill(0, size, size + READ_MARGIN);
+    this.#intervalStart = start;
+    this.#inputBits = size * 8;
+    this.#position = 0;
+    return offset;
+  }
+
+  /** Steps over the RSTn marker at `offset` and loads what follows. */
+  #nextInterval(offset: number, mcu: number): number {
+    const scan = this.#scan;
+    let marker = offset + 1;
+    while (marker < scan.length && scan[marker] === 0xff) marker++;
+    if (marker >= scan.length || (scan[marker] & 0xf8) !== 0xd0) {
+      throw new JpegFormatError(
+        `Cannot re-code scan: no restart marker after MCU ${mcu} of ${this.#mcuCount}`,
+        { code: "scan-restart-missing", offset, rfc: "T.81 E.2.4" },
+      );
+    }
+    return this.#loadInterval(marker + 1);
+  }
+
+  #recodeMcus(count: number, keepsDifferences: boolean): void {
+    const blocks = this.#dcTables.length;
+    const dcTables = this.#dcTables;
+    const acTables = this.#acTables;
+    for (let mcu = 0; mcu < count; mcu++) {
+      this.#reserve(blocks * BLOCK_SIZE_LIMIT);
+      for (let block = 0; block < blocks; block++) {
+        if (keepsDifferences) this.#copyLongSymbol(dcTables[block]);
+        else this.#rebaseDc(dcTables[block], this.#blockComponents[block]);
+        this.#copyAc(acTables[block]);
+        if (this.#position > this.#inputBits) throw this.#truncated();
+      }
+    }
+  }
+
+  /** The inner loop: all AC coefficients of one block. Everything it needs stays in local variables. */
+  #copyAc(table: JoinedTable): void {
+    const view = this.#inputView;
+    const shape = table.shape;
+    const output = table.output;
+    const outputView = this.#outputView;
+    let position = this.#position;
+    let accumulator = this.#accumulator;
+    let accumulatedBits = this.#accumulatedBits;
+    let outputSize = this.#outputSize;
+    let advance = 0;
+    let k = 1;
+    while (k < 64) {
+      const window = view.getInt32(position >>> 3) << (position & 7);
+      const prefix = window >>> (32 - LOOKUP_BITS);
+      const entry = shape[prefix];
+      let bits = output[prefix];
+      let size: number;
+      if (entry > 0 && k + (entry >>> 9 & 31) < 64) {
+        position += entry & 15;
+        size = entry >>> 4 & 31;
+        advance = entry >>> 14;
+      } else if (entry < 0) {
+        const length = entry & 15;
+        const extraBits = entry >>> 4 & 15;
+        // LOOKUP_BITS and 10 extra bits are at most 21, and the window holds at least 25.
+        bits = (bits << extraBits) | ((window << length) >>> (32 - extraBits));
+        position += length + extraBits;
+        size = (entry >>> 8 & 31) + extraBits;
+        advance = entry >>> 14 & 127;
+      } else {
+        this.#position = position;
+        this.#accumulator = accumulator;
+        this.#accumulatedBits = accumulatedBits;
+        this.#outputSize = outputSize;
+        advance = this.#copyLongSymbol(table);
+        k += advance;
+        position = this.#position;
+        accumulator = this.#accumulator;
+        accumulatedBits = this.#accumulatedBits;
+        outputSize = this.#outputSize;
+        continue;
+      }
+      k += advance;
+      const free = 32 - accumulatedBits;
+      if (size < free) {
+        accumulator |= bits << (free - size);
+        accumulatedBits += size;
+      } else {
+        const rest = size - free;
+        outputView.setInt32(outputSize, accumulator | bits >>> rest);
+        outputSize += 4;
+        accumulator = rest === 0 ? 0 : bits << (32 - rest);
+        accumulatedBits = rest;
+      }
+    }
+    this.#position = position;
+    this.#accumulator = accumulator;
+    this.#accumulatedBits = accumulatedBits;
+    this.#outputSize = outputSize;
+    if (k > 64 && advance < END_OF_BLOCK) throw this.#overrun(k);
+  }
+
+  /** Copies one symbol and its extra bits: a DC difference, or one the look-up does not hold. Answers its advance. */
+  #copyLongSymbol(table: JoinedTable): number {
+    const symbol = this.#readSymbol(table);
+    const advance = advanceOf(symbol, table.isDc);
+    const length = table.encoder.lengths[symbol];
+    if (advance === 0 || length === 0) throw this.#notStandard(symbol, table.isDc);
+    const extraBits = table.isDc ? symbol : symbol & 15;
+    this.#putBits(table.encoder.codes[symbol], length);
+    if (extraBits > 0) this.#putBits(this.#readBits(extraBits), extraBits);
+    return advance;
+  }
+
+  /** Reads a DC difference and writes it anew against the output's own prediction (T.81 F.1.2.1). */
+  #rebaseDc(table: JoinedTable, component: number): void {
+    const category = this.#readSymbol(table);
+    if (category > 11) throw this.#notStandard(category, true);
+    const coded = category === 0 ? 0 : this.#readBits(category);
+    const isNegative = category > 0 && coded < 1 << (category - 1);
+    const difference = isNegative ? coded - (1 << category) + 1 : coded;
+    const value = this.#inputPredictions[component] + difference;
+    this.#inputPredictions[component] = value;
+    const wanted = value - this.#outputPredictions[component];
+    this.#outputPredictions[component] = value;
+    const size = 32 - Math.clz32(Math.abs(wanted));
+    const length = table.encoder.lengths[size];
+    if (length === 0) throw this.#notStandard(size, true);
+    this.#putBits(table.encoder.codes[size], length);
+    if (size > 0) this.#putBits(wanted < 0 ? wanted + (1 << size) - 1 : wanted, size);
+  }
+
+  /** T.81 F.2.2.3, the procedure DECODE, on a window of 16 bits. */
+  #readSymbol(table: JoinedTable): number {
+    const window = this.#inputView.getInt32(this.#position >>> 3) << (this.#position & 7);
+    const code = window >>> 16;
+    let length = 1;
+    while (code >= table.limits[length]) length++;
+    if (length > 16) {
+      throw new JpegFormatError(
+        `Cannot re-code scan: the bits ${
+          code.toString(2).padStart(16, "0")
+        } are no code of the table`,
+        { code: "huffman-code-unknown", offset: this.#inputOffset(), rfc: "T.81 F.2.2.3" },
+      );
+    }
+    this.#position += length;
+    return table.symbols[table.bases[length] + (code >>> (16 - length))];
+  }
+
+  #readBits(count: number): number {
+    const window = this.#inputView.getInt32(this.#position >>> 3) << (this.#position & 7);
+    this.#position += count;
+    return window >>> (32 - count);
+  }
+
+  /** Appends the `size` (1 to 16) low bits of `bits`. */
+  #putBits(bits: number, size: number): void {
+    const free = 32 - this.#accumulatedBits;
+    if (size < free) {
+      this.#accumulator |= bits << (free - size);
+      this.#accumulatedBits += size;
+      return;
+    }
+    const rest = size - free;
+    this.#outputView.setInt32(this.#outputSize, this.#accumulator | bits >>> rest);
+    this.#outputSize += 4;
+    this.#accumulator = rest === 0 ? 0 : bits << (32 - rest);
+    this.#accumulatedBits = rest;
+  }
+
+  /** Makes room for one MCU, so that the inner loop need not look. */
+  #reserve(size: number): void {
+    if (this.#outputSize + size + 8 <= this.#output.length) return;
+    const grown = new Uint8Array((this.#output.length + size) * 2);
+    grown.set(this.#output.subarray(0, this.#outputSize));
+    this.#output = grown;
+    this.#outputView = new DataView(grown.buffer);
+  }
+
+  /** Pads the output interval with ones, stuffs it into the result, and ends it with RSTn where `restart` is 0 to 7. */
+  #finishInterval(restart: number): void {
+    const padding = -this.#accumulatedBits & 7;
+    if (padding > 0) this.#putBits((1 << padding) - 1, padding);
+    this.#outputView.setInt32(this.#outputSize, this.#accumulator);
+    const size = this.#outputSize + (this.#accumulatedBits >>> 3);
+    const output = this.#output;
+    if (this.#resultSize + size * 2 + 2 > this.#result.length) {
+      const grown = new Uint8Array(this.#result.length + size * 2 + 2);
+      grown.set(this.#result.subarray(0, this.#resultSize));
+      this.#result = grown;
+    }
+    const result = this.#result;
+    let target = this.#resultSize;
+    for (let i = 0; i < size; i++) {
+      const octet = output[i];
+      result[target++] = octet;
+      if (octet === 0xff) result[target++] = 0;
+    }
+    if (restart >= 0) {
+      result[target++] = 0xff;
+      result[target++] = 0xd0 | restart;
+    }
+    this.#resultSize = target;
+    this.#outputSize = 0;
+    this.#accumulator = 0;
+    this.#accumulatedBits = 0;
+  }
+
+  /** About where in the scan the reader stands: byte stuffing before it in the interval is not counted. */
+  #inputOffset(): number {
+    return Math.min(this.#intervalStart + (this.#position >>> 3), this.#scan.length);
+  }
+
+  #truncated(): JpegFormatError {
+    return new JpegFormatError(
+      `Cannot re-code scan: its ${this.#scan.length} octets end before its ${this.#mcuCount} MCUs do`,
+      { code: "scan-truncated", offset: this.#inputOffset(), rfc: "T.81 F.2.2" },
+    );
+  }
+
+  #overrun(coefficients: number): JpegFormatError {
+    return new JpegFormatError(
+      `Cannot re-code scan: a block holds ${coefficients} coefficients, of at most 64`,
+      { code: "scan-coefficients-overrun", offset: this.#inputOffset(), rfc: "T.81 F.2.2.2" },
+    );
+  }
+
+  #notStandard(symbol: number, isDc: boolean): JpegFormatError {
+    return new JpegFormatError(
+      `Cannot re-code scan: the ${
+        isDc ? "DC" : "AC"
+      } symbol ${symbol} has no code in the target table`,
+      {
+        code: "huffman-symbol-not-standard",
+        offset: this.#inputOffset(),
+        rfc: "T.81 Annex K",
+        value: symbol,
+      },
+    );
+  }
+}
+
+/** Zeros after each interval: the reader looks for the end after each block only, and no block is longer than this. */
+const READ_MARGIN = 256;
+/** Most octets one block can take in the output: a DC of 20 bits and 63 coefficients of 26 bits. */
+const BLOCK_SIZE_LIMIT = 212;
+
+const EMPTY = new Uint8Array(READ_MARGIN);
