@@ -1,0 +1,191 @@
+/**
+ * JPEG pictures turned into PNG, or into smaller JPEGs, by worker threads, so that decoding never delays a socket.
+ *
+ * Floor 3 (wall). imagescript is loaded by the workers alone, never by the program; they start with the first picture.
+ * What it does not do: it writes no files, and it cannot be used for JPEGs that RFC 2435 shall carry (see
+ * {@linkcode ImageWorker.fit}).
+ *
+ * @module
+ */
+import { JpegFormatError, StateError, TransportError } from "../errors.ts";
+
+/** What a worker is asked for. The bytes are the worker's from then on. */
+export type ImageJob =
+  | { readonly id: number; readonly kind: "png"; readonly jpeg: Uint8Array }
+  | {
+    readonly id: number;
+    readonly kind: "fit";
+    readonly jpeg: Uint8Array;
+    readonly maxBytes: number;
+  };
+
+/** What a worker answers: the picture, or a sentence; `code` marks a fault of the picture. */
+export type ImageAnswer =
+  | { readonly id: number; readonly bytes: Uint8Array }
+  | { readonly id: number; readonly error: string; readonly code: string | undefined };
+
+/** Settings of {@linkcode ImageWorker}. */
+export interface ImageWorkerOptions {
+  /** Threads, at least 1. @default {processors - 1, at least 1} */
+  readonly threads?: number;
+}
+
+interface PendingJob {
+  readonly job: ImageJob;
+  readonly resolve: (bytes: Uint8Array) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  current: PendingJob | undefined;
+}
+
+/**
+ * A small pool of threads for pictures. Jobs start in the order they were given.
+ *
+ * @example
+ * ```ts
+ * import { assertRejects } from "@std/assert";
+ * import { JpegFormatError } from "../errors.ts";
+ * using images = new ImageWorker();
+ * await assertRejects(() => images.toPng(new Uint8Array([0xff, 0xd8])), JpegFormatError);
+ * ```
+ */
+export class ImageWorker implements Disposable {
+  readonly #maxThreads: number;
+  readonly #threads = new Set<Thread>();
+  readonly #queue: PendingJob[] = [];
+  #nextId = 1;
+  #isClosed = false;
+
+  /** Makes a pool without threads; they are started when pictures come. */
+  constructor(options: ImageWorkerOptions = {}) {
+    this.#maxThreads = Math.max(1, options.threads ?? navigator.hardwareConcurrency - 1);
+  }
+
+  /** Pictures given and not yet done. */
+  get pending(): number {
+    let busy = 0;
+    for (const thread of this.#threads) if (thread.current) busy++;
+    return busy + this.#queue.length;
+  }
+
+  /** True if the next picture would have to wait for another one. */
+  get isBusy(): boolean {
+    return this.pending >= this.#maxThreads;
+  }
+
+  /**
+   * The picture as PNG, without loss: the pixels are those of imagescript's `Image.decode`. `jpeg` is copied at once
+   * and stays the caller's.
+   *
+   * @throws {JpegFormatError} (rejects) if the picture cannot be decoded or has too many pixels.
+   * @throws {TransportError} (rejects) if the thread cannot be started or ended unexpectedly.
+   * @throws {StateError} (rejects) if the pool is closed before the picture is done.
+   */
+  toPng(jpeg: Uint8Array): Promise<Uint8Array> {
+    return this.#submit({ id: this.#nextId++, kind: "png", jpeg: jpeg.slice() });
+  }
+
+  /** As {@linkcode ImageWorker.toPng}, but `undefined` at once if all threads are busy: the picture is dropped. */
+  toPngOrDrop(jpeg: Uint8Array): Promise<Uint8Array> | undefined {
+    return this.isBusy ? undefined : this.toPng(jpeg);
+  }
+
+  /**
+   * A JPEG of the same picture that is at most `maxBytes` long: `jpeg` again if it fits already, otherwise encoded
+   * anew, coarser and at last smaller. The same arguments give the same bytes. The new JPEG is not subsampled (4:4:4),
+   * a form that RFC 2435 cannot describe: it is for the lab's dialect, where a datagram holds a whole picture.
+   *
+   * @throws {JpegFormatError} (rejects) if the picture cannot be decoded or cannot be made to fit.
+   * @throws {TransportError} (rejects) as {@linkcode ImageWorker.toPng}.
+   * @throws {StateError} (rejects) as {@linkcode ImageWorker.toPng}.
+   */
+  fit(jpeg: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+    if (jpeg.length <= maxBytes) return Promise.resolve(jpeg);
+    return this.#submit({ id: this.#nextId++, kind: "fit", jpeg: jpeg.slice(), maxBytes });
+  }
+
+  /** Ends all threads. Pictures that are not done are rejected. */
+  close(): void {
+    this.#isClosed = true;
+    const unfinished = [...this.#threads].map((thread) => thread.current).concat(this.#queue);
+    for (const thread of this.#threads) thread.worker.terminate();
+    this.#threads.clear();
+    this.#queue.length = 0;
+    for (const pending of unfinished) pending?.reject(closedError());
+  }
+
+  /** See {@linkcode ImageWorker.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #submit(job: ImageJob): Promise<Uint8Array> {
+    if (this.#isClosed) return Promise.reject(closedError());
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    this.#queue.push({ job, resolve, reject });
+    this.#dispatch();
+    return promise;
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const thread = this.#idleThread();
+      if (!thread) return;
+      const pending = this.#queue.shift()!;
+      thread.current = pending;
+      thread.worker.postMessage(pending.job, [pending.job.jpeg.buffer as ArrayBuffer]);
+    }
+  }
+
+  #idleThread(): Thread | undefined {
+    for (const thread of this.#threads) if (!thread.current) return thread;
+    return this.#threads.size < this.#maxThreads ? this.#startThread() : undefined;
+  }
+
+  #startThread(): Thread {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // a bundle's worker is JavaScript
+    const url = new URL(`./image_worker.${extension}`, import.meta.url);
+    const thread: Thread = { worker: new Worker(url, { type: "module" }), current: undefined };
+    thread.worker.addEventListener("message", (event: MessageEvent<ImageAnswer>) => {
+      const pending = thread.current;
+      thread.current = undefined;
+      if (pending) settle(pending, event.data);
+      this.#dispatch();
+    });
+    thread.worker.addEventListener("error", (event) => {
+      event.preventDefault(); // otherwise the error ends the program
+      this.#threads.delete(thread);
+      thread.worker.terminate();
+      thread.current?.reject(
+        new TransportError(`Cannot decode picture: the worker ended, ${event.message}`, {
+          operation: "decode",
+          cause: event.error,
+        }),
+      );
+      thread.current = undefined;
+      if (!this.#isClosed) this.#dispatch();
+    });
+    this.#threads.add(thread);
+    return thread;
+  }
+}
+
+function settle(pending: PendingJob, answer: ImageAnswer): void {
+  if ("bytes" in answer) return pending.resolve(answer.bytes);
+  if (answer.code === undefined) {
+    return pending.reject(new TransportError(answer.error, { operation: "decode" }));
+  }
+  pending.reject(
+    new JpegFormatError(answer.error, { code: answer.code, offset: 0, rfc: "T.81" }),
+  );
+}
+
+function closedError(): StateError {
+  return new StateError("Cannot convert picture: the image workers are closed", {
+    state: "closed",
+    allowed: [],
+  });
+}
