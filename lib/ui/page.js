@@ -1,0 +1,299 @@
+// @ts-check
+/// <reference lib="dom" />
+// The page of the preview. Everything that comes from the network is set as text, never as HTML.
+
+/**
+ * What `GET /state` and the events carry, as far as this page reads it.
+ * @typedef {object} State
+ * @property {"INIT" | "READY" | "PLAYING"} state
+ * @property {readonly string[]} allowed
+ * @property {{ number: number } | null} frame
+ * @property {string} url
+ * @property {string | null} dialect
+ * @property {string | null} transport
+ * @property {number | null} width
+ * @property {number | null} height
+ * @property {number} packets
+ * @property {number} lost
+ * @property {number} lossRatio
+ * @property {number} jitterMs
+ * @property {number} frames
+ * @property {number} durationSeconds
+ * @property {number} bitRate
+ * @property {number} frameRate
+ * @property {readonly string[]} errors
+ */
+
+const VERBS = ["setup", "play", "pause", "teardown"];
+/** The command that is the natural next one in a state. */
+const NEXT = { INIT: "setup", READY: "play", PLAYING: "pause" };
+const KEYS = new Map([["s", "setup"], ["p", "play"], ["t", "teardown"]]);
+
+/** @param {string} id */
+function element(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`No element "${id}"`);
+  return found;
+}
+
+/** @param {string} id @param {string} text */
+function setText(id, text) {
+  const target = element(id);
+  if (target.textContent !== text) target.textContent = text;
+}
+
+const picture = /** @type {HTMLImageElement} */ (element("picture"));
+const stage = element("stage");
+const buttons = new Map(
+  VERBS.map((verb) => [verb, /** @type {HTMLButtonElement} */ (element(verb))]),
+);
+
+/** @type {State | undefined} */
+let current;
+let isBusy = false;
+
+// ---- numbers
+
+const integer = new Intl.NumberFormat("en");
+const oneDecimal = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
+const twoDecimals = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+
+/** @param {number} bitsPerSecond */
+function formatRate(bitsPerSecond) {
+  return bitsPerSecond >= 1e6
+    ? `${twoDecimals.format(bitsPerSecond / 1e6)} Mbit/s`
+    : `${integer.format(Math.round(bitsPerSecond / 1e3))} kbit/s`;
+}
+
+/** @param {number} seconds */
+function formatDuration(seconds) {
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / 60) % 60, whole % 60];
+  if (whole >= 3600) parts.unshift(Math.floor(whole / 3600));
+  return parts.map((part, i) => i === 0 ? String(part) : String(part).padStart(2, "0")).join(":");
+}
+
+// ---- what is shown
+
+/** @param {State} state */
+function show(state) {
+  const hasChanged = state.state !== current?.state;
+  current = state;
+  document.title = `${state.state} – rtsp-client`;
+  setText("url", state.url);
+  element("url").title = state.url;
+  setText("dialect", state.dialect === null ? "–" : state.dialect === "lab" ? "lab" : "RTSP 1.0");
+  setText("transport", state.transport === null ? "–" : state.transport.toUpperCase());
+  if (hasChanged) showState(state);
+  showButtons();
+  showPicture(state);
+  showStatistics(state);
+}
+
+/** @param {State} state */
+function showState(state) {
+  for (const item of element("states").children) {
+    if (/** @type {HTMLElement} */ (item).dataset.state === state.state) {
+      item.setAttribute("aria-current", "step");
+    } else item.removeAttribute("aria-current");
+  }
+  setText("state", state.state);
+}
+
+function showButtons() {
+  for (const [verb, button] of buttons) {
+    button.disabled = isBusy || !current?.allowed.includes(verb);
+    button.classList.toggle("next", current !== undefined && NEXT[current.state] === verb);
+  }
+}
+
+/** @param {State} state */
+function showPicture(state) {
+  const { frame, width, height } = state;
+  picture.hidden = frame === null;
+  element("placeholder").hidden = frame !== null;
+  element("snapshots").classList.toggle("absent", frame === null);
+  setText(
+    "placeholder",
+    state.state === "INIT"
+      ? "Press Setup, then Play"
+      : state.state === "READY"
+      ? "Press Play"
+      : "Waiting for the first frame",
+  );
+  setText("frame-number", frame ? integer.format(frame.number) : "–");
+  setText("picture-size", width && height ? `${width} × ${height}` : "\u00a0");
+}
+
+/** @param {State} state */
+function showStatistics(state) {
+  setText("packets", integer.format(state.packets));
+  setText("lost", integer.format(state.lost));
+  setText("loss-rate", `${twoDecimals.format(state.lossRatio * 100)} %`);
+  setText("jitter", `${oneDecimal.format(state.jitterMs)} ms`);
+  setText("frames", integer.format(state.frames));
+  setText("duration", formatDuration(state.durationSeconds));
+  setText("data-rate", formatRate(state.bitRate));
+  setText("frame-rate", `${oneDecimal.format(state.frameRate)} /s`);
+  for (const id of ["lost", "loss-rate"]) element(id).classList.toggle("bad", state.lost > 0);
+}
+
+/** @param {string} text @param {boolean} isBad */
+function showMessage(text, isBad = false) {
+  setText("message", text || "\u00a0");
+  element("message").classList.toggle("bad", isBad);
+}
+
+// ---- commands
+
+/** @param {string} verb */
+async function command(verb) {
+  if (isBusy || !current?.allowed.includes(verb)) return;
+  const hadFocus = document.activeElement === buttons.get(verb);
+  isBusy = true;
+  showButtons();
+  showMessage("");
+  try {
+    const response = await fetch(`/${verb}`, { method: "POST" });
+    const answer = await response.json();
+    if (response.ok) show(answer);
+    else showMessage(answer.error, true);
+  } catch {
+    showMessage("rtsp-client does not answer", true);
+  } finally {
+    isBusy = false;
+    showButtons();
+    if (hadFocus) keepFocus(verb);
+  }
+}
+
+/**
+ * A disabled button loses the focus: give it to the one a keyboard user wants next.
+ * @param {string} verb
+ */
+function keepFocus(verb) {
+  const next = current && !buttons.get(verb)?.disabled ? verb : current && NEXT[current.state];
+  if (next) buttons.get(next)?.focus();
+}
+
+for (const [verb, button] of buttons) button.addEventListener("click", () => command(verb));
+
+async function toggleFullScreen() {
+  if (document.fullscreenElement) await document.exitFullscreen();
+  else await stage.requestFullscreen();
+}
+
+element("full-screen").addEventListener("click", () => toggleFullScreen().catch(() => {}));
+stage.addEventListener("dblclick", () => toggleFullScreen().catch(() => {}));
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const key = event.key.toLowerCase();
+  const verb = KEYS.get(key);
+  if (verb) command(verb);
+  else if (key === "f") toggleFullScreen().catch(() => {});
+  else if (key === " ") {
+    if (event.target instanceof HTMLButtonElement) return; // the button's own key
+    event.preventDefault(); // the page would scroll
+    command(current?.state === "READY" ? "play" : "pause");
+  }
+});
+
+// ---- charts: the last minute, one point a second
+
+const CHART_POINTS = 60;
+const CHART_WIDTH = 120;
+const CHART_HEIGHT = 32;
+
+/** @param {string} id @param {(state: State) => number} valueOf */
+function createChart(id, valueOf) {
+  const svg = element(id);
+  const [base, area, line] = ["line", "polygon", "polyline"].map((name, i) => {
+    const shape = document.createElementNS("http://www.w3.org/2000/svg", name);
+    shape.setAttribute("class", ["base", "area", "line"][i]);
+    svg.append(shape);
+    return shape;
+  });
+  base.setAttribute("x2", String(CHART_WIDTH));
+  base.setAttribute("y1", String(CHART_HEIGHT));
+  base.setAttribute("y2", String(CHART_HEIGHT));
+  /** @type {number[]} */
+  const values = [];
+  return () => {
+    if (!current) return;
+    values.push(current.state === "PLAYING" ? valueOf(current) : 0);
+    if (values.length > CHART_POINTS) values.shift();
+    const top = Math.max(...values) * 1.15 || 1;
+    const step = CHART_WIDTH / (CHART_POINTS - 1);
+    const first = CHART_WIDTH - (values.length - 1) * step;
+    const points = values.map((value, i) =>
+      `${(first + i * step).toFixed(1)},${(CHART_HEIGHT * (1 - value / top)).toFixed(1)}`
+    );
+    line.setAttribute("points", points.join(" "));
+    area.setAttribute(
+      "points",
+      `${first.toFixed(1)},${CHART_HEIGHT} ${points.join(" ")} ${CHART_WIDTH},${CHART_HEIGHT}`,
+    );
+  };
+}
+
+const charts = [
+  createChart("data-rate-chart", (state) => state.bitRate),
+  createChart("frame-rate-chart", (state) => state.frameRate),
+];
+setInterval(() => charts.forEach((draw) => draw()), 1000);
+
+// ---- the two streams; a hidden page gives them back, because a browser opens only six connections to one host
+
+/** @type {EventSource | undefined} */
+let events;
+let streamNumber = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let retry;
+
+function openStream() {
+  clearTimeout(retry);
+  picture.src = `/stream.mjpeg?${++streamNumber}`;
+}
+
+picture.addEventListener("error", () => {
+  clearTimeout(retry);
+  if (!document.hidden) retry = setTimeout(openStream, 1000);
+});
+
+function connect() {
+  if (events) return;
+  let wasLost = false;
+  events = new EventSource("/events");
+  events.addEventListener("open", () => {
+    if (!wasLost) return;
+    wasLost = false;
+    showMessage("");
+    openStream();
+  });
+  events.addEventListener("state", (event) => {
+    if (!isBusy) show(JSON.parse(/** @type {MessageEvent} */ (event).data));
+  });
+  events.addEventListener("error", () => {
+    wasLost = true;
+    for (const button of buttons.values()) button.disabled = true;
+    showMessage("No connection to rtsp-client, trying again", true);
+  });
+  openStream();
+}
+
+function disconnect() {
+  events?.close();
+  events = undefined;
+  clearTimeout(retry);
+  picture.removeAttribute("src");
+}
+
+document.addEventListener("visibilitychange", () => document.hidden ? disconnect() : connect());
+connect();
