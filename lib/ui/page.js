@@ -17,6 +17,10 @@
  * @property {number} lost
  * @property {number} lossRatio
  * @property {number} jitterMs
+ * @property {number} reordered
+ * @property {number} duplicates
+ * @property {number} bytes
+ * @property {number | null} firstFrameMs
  * @property {number} frames
  * @property {number} durationSeconds
  * @property {number} bitRate
@@ -69,6 +73,15 @@ function formatRate(bitsPerSecond) {
   return bitsPerSecond >= 1e6
     ? `${twoDecimals.format(bitsPerSecond / 1e6)} Mbit/s`
     : `${integer.format(Math.round(bitsPerSecond / 1e3))} kbit/s`;
+}
+
+/** @param {number} bytes */
+function formatBytes(bytes) {
+  return bytes >= 1e9
+    ? `${twoDecimals.format(bytes / 1e9)} GB`
+    : bytes >= 1e6
+    ? `${oneDecimal.format(bytes / 1e6)} MB`
+    : `${integer.format(Math.round(bytes / 1e3))} kB`;
 }
 
 /** @param {number} seconds */
@@ -137,6 +150,13 @@ function showStatistics(state) {
   setText("lost", integer.format(state.lost));
   setText("loss-rate", `${twoDecimals.format(state.lossRatio * 100)} %`);
   setText("jitter", `${oneDecimal.format(state.jitterMs)} ms`);
+  setText("reordered", integer.format(state.reordered));
+  setText("duplicates", integer.format(state.duplicates));
+  setText("bytes", formatBytes(state.bytes));
+  setText(
+    "first-frame",
+    state.firstFrameMs === null ? "–" : `${integer.format(Math.round(state.firstFrameMs))} ms`,
+  );
   setText("frames", integer.format(state.frames));
   setText("duration", formatDuration(state.durationSeconds));
   setText("data-rate", formatRate(state.bitRate));

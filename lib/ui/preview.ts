@@ -26,6 +26,7 @@ import pageCss from "./page.css" with { type: "text" };
 import pageHtml from "./page.html" with { type: "text" };
 import pageIcon from "./page.svg" with { type: "text" };
 import pageJs from "./page.js" with { type: "text" };
+import themeCss from "./theme.css" with { type: "text" };
 
 /** What the four buttons ask for. */
 export type PreviewVerb = "setup" | "play" | "pause" | "teardown";
@@ -64,7 +65,7 @@ export interface PreviewOptions {
   readonly allowedHosts: readonly string[];
   /** Streams of video at a time. @default {16} */
   readonly maxViewers?: number;
-  /** Milliseconds between two events that are not changes of state. @default {250} */
+  /** Milliseconds between two events that are not changes of state. @default {100} */
   readonly eventIntervalMs?: number;
   /** Told of errors that are our own; the browser only sees "Internal error". */
   readonly onError?: (error: unknown) => void;
@@ -83,10 +84,19 @@ export interface PreviewHandler {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * declare const player: PreviewPlayer;
- * const handler = createPreviewHandler(player, { png: (jpeg) => Promise.resolve(jpeg), allowedHosts: ["localhost"] });
- * const response = await handler(new Request("http://evil.example/"));
- * assertEquals(response.status, 403);
+ * const player = { // as good as none: no frame, and nothing allowed
+ *   snapshot: () => ({ state: "INIT", allowed: [] }) as unknown as PreviewSnapshot,
+ *   command: () => Promise.resolve(),
+ *   latestFrame: () => undefined,
+ *   onFrame: () => () => {},
+ *   onChange: () => () => {},
+ * };
+ * const png = (jpeg: Uint8Array) => Promise.resolve(jpeg);
+ * const handler = createPreviewHandler(player, { png, allowedHosts: ["localhost"] });
+ * const page = await handler(new Request("http://localhost/"));
+ * assertEquals(page.status, 200);
+ * const rebound = await handler(new Request("http://evil.example/"));
+ * assertEquals(rebound.status, 403);
  * ```
  */
 export function createPreviewHandler(
@@ -130,7 +140,7 @@ class Preview {
       json: () => JSON.stringify(this.#state()),
       urgent: () => urgentPart(player.snapshot()),
       onChange: (listener) => player.onChange(listener),
-    }, { maxSubscribers: 64, intervalMs: options.eventIntervalMs ?? 250 });
+    }, { maxSubscribers: 64, intervalMs: options.eventIntervalMs ?? 100 });
     const get = (answer: Answer): Route => ({ method: "GET", answer });
     const post = (verb: PreviewVerb): Route => ({
       method: "POST",
@@ -139,6 +149,7 @@ class Preview {
     this.#routes = new Map<string, Route>([
       ["/", get(() => fileResponse(pageHtml, "text/html; charset=utf-8"))],
       ["/page.css", get(() => fileResponse(pageCss, "text/css; charset=utf-8"))],
+      ["/theme.css", get(() => fileResponse(themeCss, "text/css; charset=utf-8"))],
       ["/page.js", get(() => fileResponse(pageJs, "text/javascript; charset=utf-8"))],
       ["/page.svg", get(() => fileResponse(pageIcon, "image/svg+xml"))],
       ["/state", get(() => jsonResponse(200, this.#state()))],

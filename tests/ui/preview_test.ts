@@ -27,6 +27,7 @@ Deno.test("createPreviewHandler() serves the page and its parts", async () => {
   const types = {
     "/": "text/html; charset=utf-8",
     "/page.css": "text/css; charset=utf-8",
+    "/theme.css": "text/css; charset=utf-8",
     "/page.js": "text/javascript; charset=utf-8",
     "/page.svg": "image/svg+xml",
   };
