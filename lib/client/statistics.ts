@@ -104,6 +104,8 @@ export interface ReceiverCounters {
   readonly late: number;
   /** Datagrams that were no RTP packet. */
   readonly malformed: number;
+  /** `lost` as a part of all packets expected, 0 to 1. */
+  readonly lossRatio: number;
   /** RFC 3550 A.8, in milliseconds. */
   readonly jitterMs: number;
 }

@@ -1,0 +1,223 @@
+/**
+ * The two ways media comes in: UDP sockets of our own, or interleaved on the RTSP connection.
+ *
+ * RFC 2326 s10.12, s12.39; RFC 3550 s11 (port pairs). Floor 4 (client assembly): connects `net/udp.ts` or a dialogue
+ * to a {@linkcode MediaReceiver}. It understands no packet.
+ *
+ * @module
+ */
+
+import { TransportError } from "../errors.ts";
+import type { TransportSpec } from "../rtsp_headers.ts";
+import type { DatagramSocket, SocketAddress } from "../net/socket.ts";
+import { openUdp, openUdpPair } from "../net/udp.ts";
+import type { Dialogue } from "./dialogue.ts";
+import type { MediaReceiver } from "./media_receiver.ts";
+import type { ClientTransport } from "./statistics.ts";
+
+/** A way for media to come in. */
+export interface MediaTransport extends Disposable {
+  /** Which way it is. */
+  readonly kind: ClientTransport;
+  /** Value of the Transport header to ask with. */
+  readonly offer: string;
+  /** Takes what the server agreed to, and starts to receive into `media`. */
+  start(agreed: TransportSpec, media: MediaReceiver): void;
+  /** Opens the way through a firewall: an empty RTP packet and an empty receiver report (RFC 3550 s6.4.2). */
+  punch(): void;
+  /** Datagrams that came from somebody else and were ignored. */
+  readonly foreignDatagrams: number;
+  /** Stops receiving. Harmless when repeated. */
+  close(): void;
+}
+
+/** How {@linkcode UdpTransport} opens its sockets. */
+export interface UdpTransportOptions {
+  /** RTP port, 0 to let the system choose. */
+  readonly rtpPort: number;
+  /** Whether RTCP has a port of its own, the next one: not in the lab dialect. */
+  readonly hasRtcp: boolean;
+  /** The server's address, by which the kind of socket is chosen and foreign datagrams are told. */
+  readonly server: SocketAddress;
+}
+
+/** Media in datagrams. */
+export class UdpTransport implements MediaTransport {
+  readonly kind = "udp";
+  readonly #rtp: DatagramSocket;
+  readonly #rtcp: DatagramSocket | undefined;
+  readonly #senders: Set<string>;
+  #server: SocketAddress;
+  #rtpTo: SocketAddress | undefined;
+  #rtcpTo: SocketAddress | undefined;
+  #foreign = 0;
+
+  private constructor(
+    rtp: DatagramSocket,
+    rtcp: DatagramSocket | undefined,
+    server: SocketAddress,
+  ) {
+    this.#rtp = rtp;
+    this.#rtcp = rtcp;
+    this.#server = server;
+    this.#senders = new Set([server.hostname]);
+  }
+
+  /**
+   * Opens the socket or the pair of sockets.
+   *
+   * @throws {TransportError} when a port is taken or not allowed; the message names the port.
+   */
+  static open(options: UdpTransportOptions): UdpTransport {
+    const { rtpPort, hasRtcp, server } = options;
+    const hostname = server.hostname.includes(":") ? "::" : "0.0.0.0";
+    if (!hasRtcp) {
+      return new UdpTransport(openNamed(hostname, rtpPort, "RTP"), undefined, server);
+    }
+    if (rtpPort === 0) return new UdpTransport(...openUdpPair({ hostname }), server);
+    if (rtpPort === 65535) {
+      throw new TransportError(
+        "Cannot receive RTP on port 65535: RTCP needs the next port, choose a lower one",
+        {
+          operation: "listenDatagram",
+        },
+      );
+    }
+    const rtp = openNamed(hostname, rtpPort, "RTP");
+    try {
+      return new UdpTransport(rtp, openNamed(hostname, rtpPort + 1, "RTCP"), server);
+    } catch (error) {
+      rtp.close();
+      throw error;
+    }
+  }
+
+  /** The port RTP comes to. */
+  get rtpPort(): number {
+    return this.#rtp.address.port;
+  }
+
+  get offer(): string {
+    const { rtpPort } = this;
+    if (!this.#rtcp) return `RTP/UDP;client_port=${rtpPort}`;
+    return `RTP/AVP;unicast;client_port=${rtpPort}-${this.#rtcp.address.port}`;
+  }
+
+  get foreignDatagrams(): number {
+    return this.#foreign;
+  }
+
+  start(agreed: TransportSpec, media: MediaReceiver): void {
+    const source = agreed.source !== undefined && isAddress(agreed.source)
+      ? agreed.source
+      : undefined;
+    if (source !== undefined) this.#senders.add(source);
+    const hostname = source ?? this.#server.hostname;
+    this.#server = { ...this.#server, hostname };
+    if (agreed.serverPort) {
+      this.#rtpTo = { hostname, port: agreed.serverPort[0] };
+      this.#rtcpTo = { hostname, port: agreed.serverPort[1] };
+    }
+    void this.#receive(this.#rtp, (bytes, now) => media.receiveRtp(bytes, now));
+    if (!this.#rtcp) return;
+    void this.#receive(this.#rtcp, (bytes, now, from) => {
+      this.#rtcpTo ??= from; // a server that named no ports is answered where it sends from
+      media.receiveRtcp(bytes, now);
+    });
+    media.sendRtcp = (bytes) => this.#send(this.#rtcp, bytes, this.#rtcpTo);
+  }
+
+  punch(): void {
+    this.#send(this.#rtp, EMPTY_RTP, this.#rtpTo);
+    this.#send(this.#rtcp, EMPTY_RECEIVER_REPORT, this.#rtcpTo);
+  }
+
+  /** Sends a datagram from the RTP socket to any port of the server. */
+  sendTo(bytes: Uint8Array, port: number): void {
+    this.#send(this.#rtp, bytes, { hostname: this.#server.hostname, port });
+  }
+
+  close(): void {
+    this.#rtp.close();
+    this.#rtcp?.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async #receive(
+    socket: DatagramSocket,
+    take: (bytes: Uint8Array, now: number, from: SocketAddress) => void,
+  ): Promise<void> {
+    for (;;) {
+      const datagram = await socket.receive();
+      if (!datagram) return;
+      const { hostname, port, bytes } = datagram;
+      if (!this.#senders.has(hostname)) this.#foreign++;
+      else take(bytes, performance.now(), { hostname, port });
+    }
+  }
+
+  #send(socket: DatagramSocket | undefined, bytes: Uint8Array, to: SocketAddress | undefined) {
+    if (socket && to && to.port > 0) void socket.sendTo(bytes, to);
+  }
+}
+
+/** Media on the RTSP connection itself. */
+export class InterleavedTransport implements MediaTransport {
+  readonly kind = "tcp";
+  readonly offer = "RTP/AVP/TCP;unicast;interleaved=0-1";
+  readonly foreignDatagrams = 0;
+  readonly #dialogue: Dialogue;
+
+  /** Takes channels 0 and 1 of the connection, or those the server prefers. */
+  constructor(dialogue: Dialogue) {
+    this.#dialogue = dialogue;
+  }
+
+  start(agreed: TransportSpec, media: MediaReceiver): void {
+    const [rtp, rtcp] = agreed.interleaved ?? [0, 1];
+    this.#dialogue.onInterleaved = (channel, payload) => {
+      if (channel === rtp) media.receiveRtp(payload, performance.now());
+      else if (channel === rtcp) media.receiveRtcp(payload, performance.now());
+    };
+    media.sendRtcp = (bytes) => this.#dialogue.sendInterleaved(rtcp, bytes);
+  }
+
+  punch(): void {} // the connection is open both ways
+
+  close(): void {
+    this.#dialogue.onInterleaved = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function openNamed(hostname: string, port: number, purpose: "RTP" | "RTCP"): DatagramSocket {
+  try {
+    return openUdp({ hostname, port });
+  } catch (error) {
+    if (!(error instanceof TransportError) || port === 0) throw error;
+    const isTaken = error.errno === "EADDRINUSE" || /in use/.test(error.message);
+    const reason = isTaken
+      ? "it is in use by another program, choose another RTP port or 0"
+      : error.message;
+    throw new TransportError(`Cannot receive ${purpose} on UDP port ${port}: ${reason}`, {
+      operation: "listenDatagram",
+      errno: error.errno,
+      cause: error,
+    });
+  }
+}
+
+function isAddress(text: string): boolean {
+  return /^\d+\.\d+\.\d+\.\d+$/.test(text) || text.includes(":");
+}
+
+/** Version 2, payload type 0, everything else zero: what opens the way for RTP without being media. */
+const EMPTY_RTP = Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+/** A receiver report without blocks, from SSRC 0 (RFC 3550 s6.4.2). */
+const EMPTY_RECEIVER_REPORT = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 0);

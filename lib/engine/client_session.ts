@@ -1,0 +1,477 @@
+/**
+ * The client's side of one RTSP connection: numbers requests, matches answers, proves who it is, keeps the session
+ * alive, and knows which request the state allows. Speaks RFC 2326 and the lab's dialect by one and the same code.
+ *
+ * RFC 2326 (messages s4-7, state machine App. A.1, sessions s12.37). Floor 2, uses `engine/rtsp_state.ts` and
+ * `engine/client_credentials.ts`. It opens no connection, reads no clock and decides nothing about media: which
+ * request comes next is the caller's choice. Bytes to write come out of {@linkcode ClientSession.poll}.
+ *
+ * @module
+ */
+
+import { RtspFormatError, StateError } from "../errors.ts";
+import {
+  formatRequest,
+  formatResponse,
+  headerValue,
+  headerValues,
+  type RtspHeader,
+  RtspParser,
+  type RtspRequest,
+  type RtspResponse,
+} from "../rtsp.ts";
+import { parsePublic, parseSession } from "../rtsp_headers.ts";
+import type { Hash } from "../auth.ts";
+import { allowedMethods, CLIENT_STATE_TABLE, type RtspState, transitionOf } from "./rtsp_state.ts";
+import { ClientCredentials, type Credentials } from "./client_credentials.ts";
+import { formatLabRequest, type LabRequestForm } from "./lab_requests.ts";
+
+/** What a {@linkcode ClientSession} needs to know from the start. */
+export interface ClientSessionOptions {
+  /** The dialect of the requests. */
+  readonly dialect: "rtsp" | "lab";
+  /** Whether an answer in the lab's dialect to a standard request is read too. @default {false} */
+  readonly detectsLab?: boolean;
+  /** How a lab request is spelled. @default {"canonical"} */
+  readonly labForm?: LabRequestForm;
+  /** Value of the `User-Agent` header, standard dialect only. */
+  readonly userAgent?: string;
+  /** Name and password, used when the server asks for them (RFC 2326 s14). */
+  readonly credentials?: Credentials;
+  /** Hash function for Digest authentication (RFC 7616). */
+  readonly hash: Hash;
+  /** Random numbers from 0 up to 1, for client nonces. */
+  readonly random: () => number;
+  /** Number of the first request. @default {1} */
+  readonly firstCseq?: number;
+}
+
+/** One request of the caller. */
+export interface ClientRequest {
+  /** Method in wire case, for example `"SETUP"`. */
+  readonly method: string;
+  /** Request target: a URL without credentials, or the bare file name in the lab dialect. */
+  readonly uri: string;
+  /** Headers besides CSeq, Session, User-Agent and Authorization. */
+  readonly headers?: readonly RtspHeader[];
+  /** Body, sent with its Content-Length. */
+  readonly body?: Uint8Array;
+  /** Milliseconds to wait for the answer. @default {10000} */
+  readonly timeoutMs?: number;
+}
+
+/** What {@linkcode ClientSession.poll} hands out, in order. */
+export type ClientSessionEvent =
+  /** Octets to write to the connection, in one write. */
+  | { readonly type: "send"; readonly bytes: Uint8Array }
+  /** A request as it was sent, credentials removed. */
+  | { readonly type: "request"; readonly request: RtspRequest; readonly isKeepAlive: boolean }
+  /** An answer; `isFinal` is false where the request was repeated with credentials. */
+  | {
+    readonly type: "response";
+    readonly id: number;
+    readonly request: RtspRequest;
+    readonly response: RtspResponse;
+    readonly isFinal: boolean;
+    readonly isKeepAlive: boolean;
+  }
+  /** No answer came in time. */
+  | { readonly type: "timeout"; readonly id: number; readonly method: string }
+  /** The server asked something; it has been answered. */
+  | { readonly type: "server-request"; readonly request: RtspRequest }
+  /** Media or control data on the RTSP connection (RFC 2326 s10.12). `payload` is owned. */
+  | { readonly type: "interleaved"; readonly channel: number; readonly payload: Uint8Array }
+  /** The state has changed. */
+  | { readonly type: "state"; readonly state: RtspState }
+  /** The server no longer knows the session (454 to a keepalive). */
+  | { readonly type: "session-lost" }
+  /** Something odd that did no harm, for example an answer without a usable CSeq. */
+  | { readonly type: "notice"; readonly text: string }
+  /** The server's octets cannot be read any further: close the connection. */
+  | { readonly type: "failed"; readonly error: RtspFormatError };
+
+interface Pending {
+  readonly id: number;
+  readonly order: ClientRequest;
+  readonly isKeepAlive: boolean;
+  readonly retries: number;
+  readonly request: RtspRequest;
+  readonly cseq: number;
+  readonly deadlineMs: number;
+}
+
+/** Seconds a session lives without a request when the server names no other time (RFC 2326 s12.37). */
+export const DEFAULT_SESSION_TIMEOUT_SECONDS = 60;
+
+const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
+/** Keepalives go out at this part of the session's timeout: half of it, with room for a slow timer. */
+const KEEP_ALIVE_FRACTION = 0.45;
+const KEEP_ALIVE_MIN_MS = 500;
+const MAX_ABANDONED = 32;
+
+/**
+ * The client's side of one RTSP connection.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const session = new ClientSession({ dialect: "rtsp", hash: () => "", random: () => 0.5 });
+ * session.request({ method: "OPTIONS", uri: "rtsp://127.0.0.1/movie" }, 0);
+ * const sent = session.poll();
+ * assertEquals(sent?.type, "send");
+ * ```
+ */
+export class ClientSession {
+  readonly #options: ClientSessionOptions;
+  readonly #parser: RtspParser;
+  readonly #credentials: ClientCredentials;
+  readonly #events: ClientSessionEvent[] = [];
+  readonly #pending = new Map<number, Pending>(); // by CSeq, oldest first
+  readonly #abandoned = new Set<number>(); // CSeqs whose answer nobody waits for any more
+  #state: RtspState = "INIT";
+  #nextCseq: number;
+  #nextId = 1;
+  #sessionId: string | undefined;
+  #sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_SECONDS * 1000;
+  #keepAliveUri = "";
+  #keepAliveMethod: "GET_PARAMETER" | "OPTIONS" = "OPTIONS";
+  #lastRequestMs = 0;
+  #pauseDueMs: number | undefined;
+  #isLab: boolean;
+  #hasFailed = false;
+
+  /** A conversation that has not begun. */
+  constructor(options: ClientSessionOptions) {
+    this.#options = options;
+    this.#isLab = options.dialect === "lab";
+    this.#nextCseq = options.firstCseq ?? 1;
+    this.#credentials = new ClientCredentials({
+      credentials: options.credentials,
+      hash: options.hash,
+      random: options.random,
+    });
+    this.#parser = new RtspParser({
+      role: "client",
+      dialect: this.#isLab || options.detectsLab ? "auto" : "rtsp",
+    });
+  }
+
+  /** The state of RFC 2326 App. A.1. */
+  get state(): RtspState {
+    return this.#state;
+  }
+
+  /** The session's identifier once SETUP has been answered. */
+  get sessionId(): string | undefined {
+    return this.#sessionId;
+  }
+
+  /** Milliseconds the session lives without a request. */
+  get sessionTimeoutMs(): number {
+    return this.#sessionTimeoutMs;
+  }
+
+  /** Sets or replaces name and password, for example after they were asked for. */
+  setCredentials(credentials: Credentials): void {
+    this.#credentials.set(credentials);
+  }
+
+  /** Names the URL that keepalives go to: the aggregate URL of the session. */
+  setKeepAliveUri(uri: string): void {
+    this.#keepAliveUri = uri;
+  }
+
+  /**
+   * Sends a request and returns its number, which the answer's event carries.
+   *
+   * @throws {StateError} Where the state forbids the method (RFC 2326 App. A.1).
+   */
+  request(order: ClientRequest, now: number): number {
+    const cell = transitionOf(CLIENT_STATE_TABLE, this.#state, order.method);
+    if (cell && !("next" in cell)) {
+      const allowed = allowedMethods(this.#state, CLIENT_STATE_TABLE);
+      throw new StateError(
+        `Cannot send "${order.method}": the state is ${this.#state}, wanted one of ${
+          allowed.join(", ")
+        }`,
+        { state: this.#state, allowed },
+      );
+    }
+    const id = this.#nextId++;
+    this.#send(order, { id, now, isKeepAlive: false, retries: 0 });
+    return id;
+  }
+
+  /** Takes octets from the connection. Borrowed: they are read before the call returns. */
+  receive(bytes: Uint8Array, now: number): void {
+    if (this.#hasFailed) return;
+    try {
+      this.#parser.push(bytes);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#drain(now);
+  }
+
+  /** Tells that the server has ended the connection: a message that only the end completes is read now. */
+  endOfInput(now: number): void {
+    if (this.#hasFailed) return;
+    try {
+      this.#parser.endOfInput();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#drain(now);
+  }
+
+  /** The next event, `undefined` when there is none at the moment. */
+  poll(): ClientSessionEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** When {@linkcode ClientSession.handleTimeout} wants to be called, in milliseconds of the same clock as `now`. */
+  nextTimeout(): number | undefined {
+    let next = this.#pauseDueMs ?? Infinity;
+    for (const pending of this.#pending.values()) next = Math.min(next, pending.deadlineMs);
+    next = Math.min(next, this.#keepAliveDueMs() ?? Infinity);
+    return next === Infinity ? undefined : next;
+  }
+
+  /** Does what is due at `now`: ends a lab message after its pause, gives up on answers, keeps the session alive. */
+  handleTimeout(now: number): void {
+    if (this.#pauseDueMs !== undefined && now >= this.#pauseDueMs) {
+      this.#pauseDueMs = undefined;
+      this.#parser.pause();
+      this.#drain(now);
+    }
+    for (const pending of [...this.#pending.values()]) {
+      if (now < pending.deadlineMs) continue;
+      this.#pending.delete(pending.cseq);
+      this.#abandon(pending.cseq);
+      if (!pending.isKeepAlive) {
+        this.#events.push({ type: "timeout", id: pending.id, method: pending.order.method });
+      }
+    }
+    const keepAliveDueMs = this.#keepAliveDueMs();
+    if (keepAliveDueMs !== undefined && now >= keepAliveDueMs) this.#sendKeepAlive(now);
+  }
+
+  /** A late answer is dropped without a word; only so many are remembered. */
+  #abandon(cseq: number): void {
+    this.#abandoned.add(cseq);
+    if (this.#abandoned.size > MAX_ABANDONED) {
+      this.#abandoned.delete(this.#abandoned.values().next().value!);
+    }
+  }
+
+  #keepAliveDueMs(): number | undefined {
+    if (this.#isLab || this.#state === "INIT" || this.#sessionId === undefined) return undefined;
+    const periodMs = Math.max(KEEP_ALIVE_MIN_MS, this.#sessionTimeoutMs * KEEP_ALIVE_FRACTION);
+    return this.#lastRequestMs + periodMs;
+  }
+
+  #sendKeepAlive(now: number): void {
+    const id = this.#nextId++;
+    const order = { method: this.#keepAliveMethod, uri: this.#keepAliveUri };
+    this.#send(order, { id, now, isKeepAlive: true, retries: 0 });
+  }
+
+  #send(
+    order: ClientRequest,
+    context: { id: number; now: number; isKeepAlive: boolean; retries: number },
+  ): void {
+    const cseq = this.#nextCseq++;
+    const headers: RtspHeader[] = [["CSeq", String(cseq)]];
+    if (this.#sessionId !== undefined) headers.push(["Session", this.#sessionId]);
+    else if (this.#isLab && order.method !== "SETUP") headers.push(["Session", "0"]);
+    if (order.headers) headers.push(...order.headers);
+    const shown: RtspHeader[] = [...headers];
+    if (!this.#isLab) {
+      if (this.#options.userAgent) {
+        headers.push(["User-Agent", this.#options.userAgent]);
+        shown.push(["User-Agent", this.#options.userAgent]);
+      }
+      const authorization = this.#credentials.authorize(order.method, order.uri);
+      if (authorization !== undefined) {
+        headers.push(["Authorization", authorization]);
+        shown.push(["Authorization", "(hidden)"]);
+      }
+    }
+    const { method, uri } = order;
+    const body = order.body ?? EMPTY;
+    const request: RtspRequest = {
+      type: "request",
+      method,
+      uri,
+      version: "RTSP/1.0",
+      headers,
+      body,
+    };
+    const bytes = this.#isLab
+      ? formatLabRequest(request, this.#options.labForm ?? "canonical")
+      : formatRequest(request);
+    const visible = { ...request, headers: shown };
+    const deadlineMs = context.now + (order.timeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
+    const { id, isKeepAlive, retries } = context;
+    const pending = { id, order, isKeepAlive, retries, request: visible, cseq, deadlineMs };
+    this.#pending.set(cseq, pending);
+    this.#parser.expectResponseTo(method);
+    this.#lastRequestMs = context.now;
+    this.#events.push({ type: "send", bytes });
+    this.#events.push({ type: "request", request: visible, isKeepAlive });
+  }
+
+  #drain(now: number): void {
+    try {
+      for (let message = this.#parser.next(); message; message = this.#parser.next()) {
+        if (message.type === "interleaved") {
+          this.#events.push({
+            type: "interleaved",
+            channel: message.channel,
+            payload: message.payload,
+          });
+        } else if (message.type === "request") this.#answer(message);
+        else this.#acceptResponse(message, now);
+      }
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const pauseMs = this.#parser.pauseMs;
+    this.#pauseDueMs = pauseMs === undefined ? undefined : now + pauseMs;
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof RtspFormatError)) throw error;
+    this.#hasFailed = true;
+    this.#pauseDueMs = undefined;
+    this.#events.push({ type: "failed", error });
+  }
+
+  /** A server may ask too: keepalives get 200, ANNOUNCE (end-of-stream notices) 200, the rest 501 (RFC 2326 s10). */
+  #answer(request: RtspRequest): void {
+    const isKnown = ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE"].includes(
+      request.method,
+    );
+    const headers: RtspHeader[] = [["CSeq", headerValue(request.headers, "CSeq") ?? "0"]];
+    if (request.method === "OPTIONS") {
+      headers.push(["Public", "OPTIONS, GET_PARAMETER, SET_PARAMETER, ANNOUNCE"]);
+    }
+    const bytes = formatResponse({
+      type: "response",
+      version: "RTSP/1.0",
+      statusCode: isKnown ? 200 : 501,
+      reasonPhrase: isKnown ? "OK" : "Not Implemented",
+      headers,
+      body: EMPTY,
+    });
+    this.#events.push({ type: "send", bytes });
+    this.#events.push({ type: "server-request", request });
+  }
+
+  #acceptResponse(response: RtspResponse, now: number): void {
+    if (response.statusCode >= 100 && response.statusCode < 200) return; // provisional: keep waiting
+    const pending = this.#takePending(response);
+    if (!pending) return;
+    if (response.statusCode === 401 && this.#retryWithCredentials(pending, response, now)) return;
+    if (response.statusCode >= 200 && response.statusCode < 300) this.#adopt(pending, response);
+    if (pending.isKeepAlive) this.#reviewKeepAlive(response);
+    this.#events.push({
+      type: "response",
+      id: pending.id,
+      request: pending.request,
+      response,
+      isFinal: true,
+      isKeepAlive: pending.isKeepAlive,
+    });
+  }
+
+  /** Answers are matched by CSeq; a lab server's number may be rubbish, there the oldest request is meant. */
+  #takePending(response: RtspResponse): Pending | undefined {
+    const text = headerValue(response.headers, "CSeq");
+    const cseq = text !== undefined && /^\d{1,10}$/.test(text.trim()) ? Number(text) : undefined;
+    if (cseq !== undefined && this.#abandoned.delete(cseq)) return undefined;
+    let pending = cseq === undefined ? undefined : this.#pending.get(cseq);
+    if (!pending && (response.lab !== undefined || cseq === undefined)) {
+      pending = this.#pending.values().next().value;
+      if (pending) {
+        this.#events.push({
+          type: "notice",
+          text: `The server's answer to ${pending.order.method} carries the CSeq "${
+            text ?? ""
+          }" where ${pending.cseq} was sent`,
+        });
+      }
+    }
+    if (!pending) {
+      if (response.lab !== undefined) return undefined;
+      throw new RtspFormatError(
+        `Cannot match RTSP response: CSeq "${text ?? ""}", outstanding ${
+          [...this.#pending.keys()].join(", ") || "none"
+        }`,
+        { code: "cseq", offset: 0, rfc: "RFC 2326 s12.17", value: text },
+      );
+    }
+    this.#pending.delete(pending.cseq);
+    return pending;
+  }
+
+  #retryWithCredentials(pending: Pending, response: RtspResponse, now: number): boolean {
+    const challenges = headerValues(response.headers, "WWW-Authenticate");
+    const outcome = this.#credentials.challenge(challenges);
+    if (outcome === "unusable") return false;
+    if (pending.retries >= (outcome === "stale" ? 2 : 1)) return false;
+    this.#events.push({
+      type: "response",
+      id: pending.id,
+      request: pending.request,
+      response,
+      isFinal: false,
+      isKeepAlive: pending.isKeepAlive,
+    });
+    const { id, isKeepAlive } = pending;
+    this.#send(pending.order, { id, now, isKeepAlive, retries: pending.retries + 1 });
+    return true;
+  }
+
+  #adopt(pending: Pending, response: RtspResponse): void {
+    const { method } = pending.order;
+    const publicValue = headerValue(response.headers, "Public");
+    if (publicValue !== undefined) {
+      const hasGetParameter = parsePublic(publicValue).includes("GET_PARAMETER");
+      this.#keepAliveMethod = hasGetParameter ? "GET_PARAMETER" : "OPTIONS";
+    }
+    if (method !== "TEARDOWN") this.#adoptSession(headerValue(response.headers, "Session"));
+    const cell = transitionOf(CLIENT_STATE_TABLE, this.#state, method);
+    if (cell && "next" in cell && cell.next !== this.#state) this.#enter(cell.next);
+    if (method === "TEARDOWN") this.#sessionId = undefined;
+  }
+
+  #adoptSession(value: string | undefined): void {
+    if (value === undefined) return;
+    if (this.#isLab) {
+      const token = value.split(";")[0].trim();
+      if (token !== "" && this.#sessionId === undefined) this.#sessionId = token;
+      return;
+    }
+    const { id, timeoutSeconds } = parseSession(value);
+    this.#sessionId = id;
+    if (timeoutSeconds !== undefined && timeoutSeconds > 0) {
+      this.#sessionTimeoutMs = timeoutSeconds * 1000;
+    }
+  }
+
+  #reviewKeepAlive(response: RtspResponse): void {
+    if (response.statusCode === 454) this.#events.push({ type: "session-lost" });
+    else if (response.statusCode >= 400) this.#keepAliveMethod = "OPTIONS";
+  }
+
+  #enter(state: RtspState): void {
+    this.#state = state;
+    this.#events.push({ type: "state", state });
+  }
+}
+
+const EMPTY = new Uint8Array(0);
