@@ -137,11 +137,14 @@ export class MediaFolder implements AsyncDisposable {
 }
 
 /** The movie in a Matroska file, frames untouched: what a GStreamer server can pace. Returns the path. */
-export async function matroskaOf(movie: Movie, folder: MediaFolder): Promise<string> {
+export async function matroskaOf(
+  movie: Movie,
+  folder: MediaFolder,
+  frameRateHz = 25,
+): Promise<string> {
   const path = `${folder.path}/${movie.name}.mkv`;
-  await runOk("ffmpeg", {
-    args: ["-v", "error", "-f", "mjpeg", "-framerate", "25", "-i", movie.path, "-c", "copy", path],
-  });
+  const input = ["-f", "mjpeg", "-framerate", String(frameRateHz), "-i", movie.path];
+  await runOk("ffmpeg", { args: ["-v", "error", ...input, "-c", "copy", path] });
   return path;
 }
 

@@ -1,0 +1,57 @@
+/**
+ * Our own server, started for one test with the files it needs.
+ *
+ * @module
+ */
+import { RtspServer, type RtspServerOptions } from "../../lib/server/server.ts";
+import { MediaFolder, type Movie } from "./corpus.ts";
+
+/** A server and its folder of media; `await using` ends both. */
+export class Served implements AsyncDisposable {
+  /** The server. */
+  readonly server: RtspServer;
+  readonly #folder: MediaFolder;
+
+  private constructor(server: RtspServer, folder: MediaFolder) {
+    this.server = server;
+    this.#folder = folder;
+  }
+
+  /** Starts a server on 127.0.0.1, on a port of the system's choice, 50 frames a second unless told otherwise. */
+  static async start(
+    files: Record<string, Movie | Uint8Array>,
+    options: Partial<RtspServerOptions> = {},
+  ): Promise<Served> {
+    const folder = await MediaFolder.make(files);
+    try {
+      const server = await RtspServer.start({
+        hostname: "127.0.0.1",
+        port: 0,
+        media: folder.path,
+        frameRateHz: 50,
+        ...options,
+      });
+      return new Served(server, folder);
+    } catch (error) {
+      await folder[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The server's TCP port. */
+  get port(): number {
+    return this.server.address.port;
+  }
+
+  /** URL of a file, percent-encoded, with `user:password` in front where given. */
+  url(name: string, user?: string): string {
+    const path = name.split("/").map(encodeURIComponent).join("/");
+    return `rtsp://${user === undefined ? "" : `${user}@`}127.0.0.1:${this.port}/${path}`;
+  }
+
+  /** Ends the server, then removes the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    await this.#folder[Symbol.asyncDispose]();
+  }
+}
