@@ -1,0 +1,74 @@
+/**
+ * The few calls of Linux's C library that `udp_linux.ts` makes, and the structures they read.
+ *
+ * Floor 3 (wall). Linux with glibc or musl, 64 bits, little-endian. Needs `--allow-ffi` once {@linkcode openLibc} is
+ * called, not before.
+ *
+ * @module
+ */
+
+/** The calls, as Deno's foreign function interface wants them described. Results are `i32`: `isize` would make BigInts. */
+const SYMBOLS = {
+  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+/** An opened C library. */
+export interface Libc {
+  /** Its calls; each answers -1 on failure. */
+  readonly calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  /** The reason of the newest failed call on this thread, one of {@linkcode ERRNO}'s numbers or another. */
+  errno(): number;
+}
+
+/** Numbers of `errno` that the code tells apart (Linux, x86-64 and ARM64). */
+export const ERRNO = { EIO: 5, EAGAIN: 11, EINVAL: 22, ENOBUFS: 105 } as const;
+
+/** Levels and options of `setsockopt` (Linux). */
+export const SOCKET_OPTION = {
+  SOL_SOCKET: 1,
+  SO_TYPE: 3,
+  SO_SNDBUF: 7,
+  SO_RCVBUF: 8,
+  SO_RCVBUFFORCE: 33,
+  SOL_UDP: 17,
+  UDP_SEGMENT: 103,
+} as const;
+
+let opened: Libc | undefined;
+
+/**
+ * Opens the C library, once for each thread.
+ *
+ * @returns `undefined` on another system, without the permission (it never asks), or where a call is missing.
+ */
+export function openLibc(): Libc | undefined {
+  if (opened !== undefined) return opened;
+  if (Deno.build.os !== "linux" || !isLittleEndian64()) return undefined;
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
+  for (const name of ["libc.so.6", "libc.so"]) {
+    try {
+      const { symbols } = Deno.dlopen(name, SYMBOLS);
+      const location = symbols.__errno_location();
+      if (location === null) continue;
+      const view = new Deno.UnsafePointerView(location);
+      opened = { calls: symbols, errno: () => view.getInt32() };
+      return opened;
+    } catch {
+      // Another name may do; without any the portable socket does the work.
+    }
+  }
+  return undefined;
+}
+
+/** The address of a buffer's first octet. The buffer must stay referenced for as long as the number is used. */
+export function addressOf(buffer: Uint8Array<ArrayBuffer>): number {
+  return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)));
+}
+
+function isLittleEndian64(): boolean {
+  return Deno.build.arch === "x86_64" || Deno.build.arch === "aarch64";
+}

@@ -1,0 +1,271 @@
+/**
+ * UDP sockets on `Deno.listenDatagram`: portable, one system call a packet.
+ *
+ * Floor 3 (wall). RFC 768; even/odd pairs for RTP and RTCP by RFC 3550 s11. It knows nothing of what the datagrams hold.
+ * Needs Deno's unstable `net` feature.
+ *
+ * @module
+ */
+
+import { TransportError } from "../errors.ts";
+import type {
+  DatagramSocket,
+  DatagramStatistics,
+  PacketBatch,
+  ReceivedDatagram,
+  SocketAddress,
+} from "./socket.ts";
+
+/** How {@linkcode openUdp} opens a socket. */
+export interface UdpOptions {
+  /** The local address. @default {"0.0.0.0"} */
+  readonly hostname?: string;
+  /** The local port, 0 for one the system chooses. @default {0} */
+  readonly port?: number;
+  /** Size of the buffer datagrams are read into, in octets. @default {65536} */
+  readonly receiveBufferBytes?: number;
+}
+
+/** How {@linkcode openUdpPair} opens two sockets. */
+export interface UdpPairOptions extends Omit<UdpOptions, "port"> {
+  /** First and last port to try, both included; without it the system chooses. */
+  readonly ports?: readonly [from: number, to: number];
+}
+
+/**
+ * Opens a UDP socket.
+ *
+ * @throws {TransportError} when the port is taken, not allowed, or the address is not ours.
+ *
+ * @example
+ * ```ts
+ * import { openUdp } from "./lib/net/udp.ts";
+ * using socket = openUdp({ hostname: "127.0.0.1" });
+ * if (socket.address.port === 0) throw new Error("no port");
+ * ```
+ */
+export function openUdp(options: UdpOptions = {}): DatagramSocket {
+  const { hostname = "0.0.0.0", port = 0, receiveBufferBytes = MAX_DATAGRAM_BYTES } = options;
+  if (typeof Deno.listenDatagram !== "function") {
+    throw new TransportError(
+      "Cannot open a UDP socket: this Deno was started without --unstable-net",
+      { operation: "listenDatagram" },
+    );
+  }
+  try {
+    return new PortableDatagramSocket(
+      Deno.listenDatagram({ transport: "udp", hostname, port }),
+      receiveBufferBytes,
+    );
+  } catch (cause) {
+    throw new TransportError(
+      `Cannot open UDP port ${port} on "${hostname}": ${reasonOf(cause)}`,
+      { operation: "listenDatagram", errno: errnoOf(cause), cause },
+    );
+  }
+}
+
+/**
+ * Opens two sockets on neighbouring ports, the first even (RTP), the second odd (RTCP), as RFC 3550 s11 asks.
+ *
+ * @throws {TransportError} when no such pair is free.
+ */
+export function openUdpPair(
+  options: UdpPairOptions = {},
+): [rtp: DatagramSocket, rtcp: DatagramSocket] {
+  const { ports, ...rest } = options;
+  if (ports !== undefined) return openPairInRange(ports, rest);
+  let lastError: unknown;
+  for (let attempt = 0; attempt < PAIR_ATTEMPTS; attempt++) {
+    const first = openUdp({ ...rest, port: 0 });
+    const { port } = first.address;
+    try {
+      const neighbour = openUdp({ ...rest, port: port % 2 === 0 ? port + 1 : port - 1 });
+      return port % 2 === 0 ? [first, neighbour] : [neighbour, first];
+    } catch (error) {
+      first.close();
+      lastError = error;
+    }
+  }
+  throw new TransportError("Cannot open a pair of UDP ports: no even port with a free neighbour", {
+    operation: "listenDatagram",
+    cause: lastError,
+  });
+}
+
+function openPairInRange(
+  [from, to]: readonly [number, number],
+  options: Omit<UdpOptions, "port">,
+): [DatagramSocket, DatagramSocket] {
+  let lastError: unknown;
+  for (let port = from + from % 2; port + 1 <= to; port += 2) {
+    let rtp: DatagramSocket | undefined;
+    try {
+      rtp = openUdp({ ...options, port });
+      return [rtp, openUdp({ ...options, port: port + 1 })];
+    } catch (error) {
+      rtp?.close();
+      lastError = error;
+    }
+  }
+  throw new TransportError(
+    `Cannot open a pair of UDP ports from ${from} to ${to}: none is free, choose another range`,
+    {
+      operation: "listenDatagram",
+      errno: lastError instanceof TransportError ? lastError.errno : undefined,
+      cause: lastError,
+    },
+  );
+}
+
+/** Sends by one call a packet. The bytes are copied first: Deno reads them only after the calling code has returned. */
+class PortableDatagramSocket implements DatagramSocket {
+  readonly address: SocketAddress;
+  readonly maxSegments = 1;
+  readonly maxBatchBytes = MAX_PAYLOAD_BYTES;
+  readonly #socket: Deno.DatagramConn;
+  readonly #receiveBuffer: Uint8Array;
+  readonly #spare: Uint8Array[] = [];
+  #underWay = 0;
+  #isClosed = false;
+  #sent = 0;
+  #dropped = 0;
+  #received = 0;
+  #lastError: string | undefined;
+
+  constructor(socket: Deno.DatagramConn, receiveBufferBytes: number) {
+    this.#socket = socket;
+    this.#receiveBuffer = new Uint8Array(receiveBufferBytes);
+    const { hostname, port } = socket.addr as Deno.NetAddr;
+    this.address = { hostname, port };
+  }
+
+  send(
+    batch: PacketBatch,
+    to: SocketAddress,
+    first = 0,
+    count = batch.packetCount - first,
+  ): boolean {
+    if (count <= 0) return false;
+    const start = first * batch.packetSize;
+    const end = Math.min(batch.bytes.length, (first + count) * batch.packetSize);
+    return this.#sendPackets(batch.bytes.subarray(start, end), batch.packetSize, to);
+  }
+
+  sendTo(bytes: Uint8Array, to: SocketAddress): boolean {
+    return this.#sendPackets(bytes, bytes.length, to);
+  }
+
+  async receive(): Promise<ReceivedDatagram | undefined> {
+    while (!this.#isClosed) {
+      try {
+        const [bytes, from] = await this.#socket.receive(this.#receiveBuffer);
+        this.#received++;
+        const { hostname, port } = from as Deno.NetAddr;
+        return { bytes, hostname, port };
+      } catch (error) {
+        if (this.#isClosed) return undefined;
+        // Linux reports some failures of earlier sends here; the socket stays good.
+        if (isClosedError(error)) return undefined;
+        this.#lastError = reasonOf(error);
+        await new Promise((resolve) => setTimeout(resolve, RECEIVE_RETRY_MS));
+      }
+    }
+    return undefined;
+  }
+
+  statistics(): DatagramStatistics {
+    return {
+      sent: this.#sent,
+      dropped: this.#dropped,
+      received: this.#received,
+      lastError: this.#lastError,
+    };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#spare.length = 0;
+    this.#socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #sendPackets(bytes: Uint8Array, packetSize: number, to: SocketAddress): boolean {
+    const packetCount = Math.ceil(bytes.length / packetSize);
+    if (this.#isClosed || this.#underWay + bytes.length > MAX_UNDER_WAY_BYTES) {
+      this.#dropped += packetCount;
+      return false;
+    }
+    const buffer = this.#takeBuffer(bytes.length);
+    buffer.set(bytes);
+    this.#underWay += bytes.length;
+    const flight: Flight = { buffer, byteCount: bytes.length, pending: packetCount };
+    const address: Deno.NetAddr = { transport: "udp", hostname: to.hostname, port: to.port };
+    const onSent = () => {
+      this.#sent++;
+      this.#land(flight);
+    };
+    const onRefused = (error: unknown) => {
+      this.#dropped++;
+      if (!this.#isClosed) this.#lastError = reasonOf(error);
+      this.#land(flight);
+    };
+    for (let offset = 0; offset < bytes.length; offset += packetSize) {
+      const packet = buffer.subarray(offset, Math.min(offset + packetSize, bytes.length));
+      this.#socket.send(packet, address).then(onSent, onRefused);
+    }
+    return true;
+  }
+
+  #land(flight: Flight): void {
+    if (--flight.pending > 0) return;
+    this.#underWay -= flight.byteCount;
+    if (!this.#isClosed && this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(flight.buffer);
+  }
+
+  #takeBuffer(byteCount: number): Uint8Array {
+    const spare = this.#spare.pop();
+    if (spare !== undefined && spare.length >= byteCount) return spare;
+    return new Uint8Array(Math.max(MIN_BUFFER_BYTES, byteCount));
+  }
+}
+
+interface Flight {
+  readonly buffer: Uint8Array;
+  readonly byteCount: number;
+  pending: number;
+}
+
+function isClosedError(error: unknown): boolean {
+  return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
+}
+
+/** The system's own words, without the "(os error 98)" that says nothing to a reader. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) return "it is in use by another program";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "permission denied, choose a port above 1023";
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) return "it is no address of this machine";
+  return error instanceof Error
+    ? error.message.replace(/ \(os error \d+\)$/, "").toLowerCase()
+    : String(error);
+}
+
+function errnoOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
+const MAX_DATAGRAM_BYTES = 65_536;
+const MAX_PAYLOAD_BYTES = 65_507;
+const PAIR_ATTEMPTS = 50;
+/** Beyond this much waiting to be sent, frames are dropped: about 100 frames of 30 kB. */
+const MAX_UNDER_WAY_BYTES = 16 << 20;
+const MAX_SPARE_BUFFERS = 64;
+const MIN_BUFFER_BYTES = 16_384;
+const RECEIVE_RETRY_MS = 10;
