@@ -1,0 +1,532 @@
+/**
+ * The incremental reader of one direction of an RTSP connection.
+ *
+ * Floor 1. It takes octets as they come, in any pieces, and hands out requests, responses and interleaved frames. It
+ * owns no socket and no clock: the lab's messages end with silence, and whoever reads the socket says when that was.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc2326#section-4
+ * @see https://www.rfc-editor.org/rfc/rfc2326#section-10.12
+ * @module
+ */
+import { RtspFormatError } from "../errors.ts";
+import {
+  contentLengthOf,
+  headError,
+  isStatusLine,
+  notRtsp,
+  parseHeaders,
+  parseRequestLine,
+  parseStatusLine,
+} from "./head.ts";
+import { decodeText, InputBuffer } from "./input_buffer.ts";
+import {
+  gluedMethodIndex,
+  labContentLengthOf,
+  leftoverMethodIndex,
+  mayBecomeRequestLine,
+  readLabHeaders,
+  readLabRequest,
+  startsWithMethod,
+} from "./lab.ts";
+import {
+  DEFAULT_RTSP_LIMITS,
+  headerValue,
+  type InterleavedFrame,
+  type RtspDialect,
+  type RtspFormatCode,
+  type RtspLimits,
+  type RtspMessage,
+  type RtspRequest,
+  type RtspResponse,
+} from "./message.ts";
+import { type Line, PAUSES, PendingHead } from "./pending_head.ts";
+
+/** Options of an {@linkcode RtspParser}. */
+export interface RtspParserOptions {
+  /** `"server"` reads requests, `"client"` responses. Each also reads the other's, which RTSP permits, and `$` frames. */
+  readonly role: "server" | "client";
+  /** How messages are read; `"auto"` decides for each message by its form. */
+  readonly dialect: RtspDialect;
+  /** Bounds; those left out are {@linkcode DEFAULT_RTSP_LIMITS}. */
+  readonly limits?: Partial<RtspLimits>;
+}
+
+/**
+ * Incremental reader of one direction of one connection.
+ *
+ * After each `push`, call `next` until it returns `undefined`. Where `pauseMs` is then a number and no octet comes for
+ * that many milliseconds, call `pause` and `next` again: that is how most messages of the lab end. A standard message
+ * ends with its blank line and body alone, however slowly they come.
+ *
+ * After an `RtspFormatError` the connection is beyond repair: answer with the error's `statusCode` and close.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { RtspParser } from "./parser.ts";
+ * const parser = new RtspParser({ role: "server", dialect: "auto" });
+ * parser.push(new TextEncoder().encode("PLAY \n2"));
+ * assertEquals(parser.next(), undefined);
+ * assertEquals(parser.pauseMs, 40);
+ * parser.pause();
+ * const request = parser.next();
+ * assertEquals(request?.type === "request" && request.method, "PLAY");
+ * ```
+ */
+export class RtspParser {
+  readonly #role: RtspParserOptions["role"];
+  readonly #dialect: RtspDialect;
+  readonly #limits: RtspLimits;
+  readonly #input = new InputBuffer();
+  /** Octets of the window that hold no line feed. */
+  #searched = 0;
+  #head: PendingHead | undefined;
+  #body: PendingBody | undefined;
+  /** A line that was cut off from the one before: two requests without a line end between. */
+  #held: Line | undefined;
+  /** Lines passed over since a message that may have had more of them; `undefined` where none may follow. */
+  #leftoverLines: number | undefined;
+  #isLabConnection = false;
+  /** Whether this connection has sent a lab request with a whole URL. */
+  #hasLabUrls = false;
+  #hasEnded = false;
+  #isPaused = false;
+  #failure: RtspFormatError<RtspFormatCode> | undefined;
+  readonly #expectedMethods: string[] = [];
+
+  /** A reader at the start of a connection. */
+  constructor(options: RtspParserOptions) {
+    this.#role = options.role;
+    this.#dialect = options.dialect;
+    this.#limits = { ...DEFAULT_RTSP_LIMITS, ...options.limits };
+  }
+
+  /** Takes octets; they are copied. */
+  push(bytes: Uint8Array): void {
+    if (this.#failure !== undefined || bytes.length === 0) return;
+    this.#isPaused = false;
+    this.#input.append(bytes);
+  }
+
+  /** Says that no more octets will come. */
+  endOfInput(): void {
+    this.#hasEnded = true;
+  }
+
+  /** Says that no octet came for {@linkcode RtspParser.pauseMs}. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /**
+   * Client role: names the method of a request just sent. Responses are taken in the order of these calls; the only
+   * use made of the method is that a description may come without its length.
+   */
+  expectResponseTo(method: string): void {
+    this.#expectedMethods.push(method);
+  }
+
+  /**
+   * The next message, or `undefined` where more octets or a pause are needed. Everything in it is owned.
+   *
+   * Throws `RtspFormatError`, again and again once it has: `code` `"not-rtsp"` and `"http"` for a foreign protocol,
+   * `"truncated"` for an end within a message, else the rule that was broken. `offset` counts from the start of the
+   * connection.
+   */
+  next(): RtspMessage | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return this.#read();
+    } catch (error) {
+      if (error instanceof RtspFormatError) this.#failure = error;
+      throw error;
+    }
+  }
+
+  /**
+   * Milliseconds of silence after which `pause()` should be called, then `next()`; `undefined` where silence ends
+   * nothing. To be asked again after each `push`.
+   */
+  get pauseMs(): number | undefined {
+    if (this.#failure !== undefined) return undefined;
+    if (this.#body !== undefined) return this.#body.pauseMs;
+    if (this.#head === undefined) return this.#isLeftover() ? PAUSES.requestMs : undefined;
+    return this.#isLab(this.#head) ? this.#head.pauseMs(this.#shortRest()) : undefined;
+  }
+
+  #read(): RtspMessage | undefined {
+    for (;;) {
+      if (this.#body !== undefined) return this.#readBody(this.#body);
+      if (this.#head === undefined && this.#held === undefined) {
+        const start = this.#readStart();
+        if (start !== "line") return start;
+      }
+      const line = this.#held ?? this.#findLine();
+      if (line === undefined) {
+        return this.#isPaused || this.#hasEnded ? this.#readAtSilence() : undefined;
+      }
+      const message = this.#head === undefined
+        ? this.#openHead(line)
+        : this.#continueHead(this.#head, line);
+      if (message !== undefined) return message;
+    }
+  }
+
+  /** What stands between messages: blank lines are passed over, `$` opens a frame, anything else a line. */
+  #readStart(): InterleavedFrame | "line" | undefined {
+    let octet = this.#input.at(0);
+    while (octet === CR || octet === LF) {
+      if (octet === LF) this.#leftoverLines = undefined;
+      this.#consume(1);
+      octet = this.#input.at(0);
+    }
+    if (octet === -1) return undefined;
+    if (octet === DOLLAR) return this.#readFrame();
+    if (this.#leftoverLines === undefined && !isTokenOctet(octet)) {
+      throw notRtsp(String.fromCharCode(...this.#input.view(0, 16)), this.#input.offset);
+    }
+    return "line";
+  }
+
+  #readFrame(): InterleavedFrame | undefined {
+    const input = this.#input;
+    const size = input.length < 4 ? Infinity : (input.at(2) << 8) | input.at(3);
+    if (input.length < 4 + size) {
+      if (this.#hasEnded) throw this.#truncated();
+      return undefined;
+    }
+    const channel = input.at(1);
+    this.#consume(4);
+    const payload = input.take(size);
+    return { type: "interleaved", channel, payload };
+  }
+
+  /** The next line, not yet consumed. */
+  #findLine(): Line | undefined {
+    const input = this.#input;
+    const lineFeed = input.indexOf(LF, this.#searched);
+    const octets = lineFeed < 0 ? input.length : lineFeed;
+    if (octets > this.#limits.lineBytes + 1) throw this.#lineTooLong(octets);
+    if (lineFeed < 0) {
+      this.#searched = input.length;
+      return undefined;
+    }
+    let end = lineFeed;
+    while (end > 0 && input.at(end - 1) === CR) end--;
+    if (end > this.#limits.lineBytes) throw this.#lineTooLong(end);
+    return {
+      text: decodeText(input.view(0, end)),
+      lineEnd: end < lineFeed ? "\r\n" : "\n",
+      octets: lineFeed + 1,
+    };
+  }
+
+  #openHead(line: Line): undefined {
+    const { text } = line;
+    const offset = this.#input.offset;
+    if (this.#leftoverLines !== undefined && !opensMessage(text)) return this.#passOver(line);
+    this.#leftoverLines = undefined;
+    this.#consumeLine(line);
+    if (hasControlCharacter(text)) throw notRtsp(text, offset);
+    if (/^(?:RTSP|HTTP)\//i.test(text)) {
+      this.#head = new PendingHead(line, { status: parseStatusLine(text, offset) }, offset);
+      return;
+    }
+    const request = parseRequestLine(text, offset);
+    const isVersionNeeded = this.#role === "client" || this.#dialect === "rtsp";
+    if (request.version === undefined && isVersionNeeded) throw notRtsp(text, offset);
+    this.#head = new PendingHead(line, { request }, offset);
+  }
+
+  /** A line behind a lab message that was already handed out: more of its headers, or what was cut off. */
+  #passOver(line: Line): undefined {
+    const at = this.#role === "server" ? leftoverMethodIndex(line.text) : -1;
+    this.#leftoverLines = (this.#leftoverLines ?? 0) + 1;
+    if (this.#leftoverLines > this.#limits.headerCount) {
+      throw notRtsp(line.text, this.#input.offset);
+    }
+    this.#consumeLine(line);
+    if (at > 0) this.#held = { text: line.text.slice(at), lineEnd: line.lineEnd, octets: 0 };
+  }
+
+  #continueHead(head: PendingHead, line: Line): RtspMessage | undefined {
+    const { text } = line;
+    if (text === "") {
+      this.#consumeLine(line);
+      return this.#completeHead(head, true);
+    }
+    const isLab = this.#isLab(head);
+    if (isLab && head.requestLine !== undefined) {
+      if (startsWithMethod(text)) return this.#completeHead(head, false);
+      const at = gluedMethodIndex(text);
+      if (at > 0) {
+        this.#consumeLine(line);
+        this.#held = { text: text.slice(at), lineEnd: line.lineEnd, octets: 0 };
+        head.push(text.slice(0, at).trimEnd(), at, this.#limits);
+        return this.#completeHead(head, false);
+      }
+    }
+    if (head.statusLine !== undefined && this.#opensBody(head, text, isLab)) {
+      return this.#completeHead(head, false, true);
+    }
+    if (hasControlCharacter(text)) {
+      throw headError(
+        "control-character",
+        "Cannot read RTSP message: a header line holds a control character",
+        this.#input.offset,
+        text,
+      );
+    }
+    this.#consumeLine(line);
+    head.push(text, line.octets, this.#limits);
+    if (head.requestLine === undefined || this.#input.length > 0 || !this.#isLab(head)) return;
+    return head.isSurelyWhole(this.#isLabConnection) ? this.#completeHead(head, false) : undefined;
+  }
+
+  /** Lab servers let a description follow its headers without a blank line. */
+  #opensBody(head: PendingHead, text: string, isLab: boolean): boolean {
+    if (this.#dialect === "rtsp" || head.lines.length < 2) return false;
+    if (/^v=0\s*$/.test(text)) return true;
+    return isLab && head.hasContent && !/^(?:[\w-]+\s*:|\s)/.test(text);
+  }
+
+  /** Silence, or the end of the input, with no whole line left. */
+  #readAtSilence(): RtspMessage | undefined {
+    const head = this.#head;
+    if (head === undefined) {
+      if (this.#isLeftover() || (this.#hasEnded && this.#leftoverLines !== undefined)) {
+        this.#consume(this.#input.length);
+      } else if (this.#hasEnded && this.#input.length > 0) throw this.#truncated();
+      return undefined;
+    }
+    const rest = this.#shortRest();
+    const lineCount = head.lines.length + (rest === undefined ? 0 : 1);
+    // The end of a connection right behind three lines is how some lab servers answer, whatever they were asked.
+    const isLab = this.#isLab(head) ||
+      (this.#hasEnded && this.#dialect === "auto" && head.statusLine !== undefined &&
+        lineCount <= 3);
+    if (isLab && (lineCount >= 2 || head.statusLine !== undefined)) {
+      if (rest !== undefined) {
+        if (hasControlCharacter(rest)) throw notRtsp(rest, this.#input.offset);
+        head.push(rest, this.#input.length, this.#limits);
+      }
+      this.#consume(this.#input.length);
+      return this.#completeHead(head, false);
+    }
+    if (this.#hasEnded) throw this.#truncated();
+    return undefined;
+  }
+
+  /** Turns a head into a message, or into one that waits for its body. */
+  #completeHead(
+    head: PendingHead,
+    hasBlankLine: boolean,
+    isBodyNext = false,
+  ): RtspMessage | undefined {
+    this.#head = undefined;
+    this.#leftoverLines = hasBlankLine || isBodyNext ? undefined : 0;
+    return head.statusLine === undefined
+      ? this.#completeRequest(head, hasBlankLine)
+      : this.#completeResponse(head, hasBlankLine, isBodyNext);
+  }
+
+  #completeRequest(head: PendingHead, hasBlankLine: boolean): RtspMessage | undefined {
+    const requestLine = head.requestLine!;
+    const isLab = !hasBlankLine || this.#isLabWithBlankLine(head);
+    this.#isLabConnection = isLab;
+    this.#hasLabUrls = isLab && (this.#hasLabUrls || requestLine.kind === "standard");
+    let request: RtspRequest;
+    if (isLab) {
+      const form = { lineEnd: head.lineEnd, hasBlankLine };
+      request = readLabRequest(requestLine, head.lines, form);
+    } else {
+      const { method, uri, version } = requestLine;
+      if (uri === "") {
+        const message = "Cannot read RTSP request line: there is no target";
+        throw headError("request-line", message, head.offset, head.lines[0]);
+      }
+      const headers = parseHeaders(head.lines.slice(1), head.offset, false);
+      request = { type: "request", method, uri, version: version!, headers, body: NO_BODY };
+    }
+    const length = hasBlankLine
+      ? contentLengthOf(request.headers, this.#limits.bodyBytes, head.offset)
+      : 0;
+    return this.#awaitBody(request, length, isLab);
+  }
+
+  #completeResponse(
+    head: PendingHead,
+    hasBlankLine: boolean,
+    isBodyNext: boolean,
+  ): RtspMessage | undefined {
+    const statusLine = head.statusLine!;
+    const isLab = !hasBlankLine || this.#dialect === "lab";
+    const lines = head.lines.slice(1);
+    const headers = isLab ? readLabHeaders(lines) : parseHeaders(lines, head.offset, true);
+    const response: RtspResponse = {
+      type: "response",
+      ...statusLine,
+      headers,
+      body: NO_BODY,
+      ...(isLab ? { lab: { family: "A", lineEnd: head.lineEnd, hasBlankLine } } : {}),
+    };
+    const method = statusLine.statusCode >= 200 ? this.#expectedMethods.shift() : undefined;
+    const canHaveBody = hasBlankLine || isBodyNext;
+    const { bodyBytes } = this.#limits;
+    const length = !canHaveBody
+      ? 0
+      : isLab
+      ? labContentLengthOf(headers, bodyBytes)
+      : contentLengthOf(headers, bodyBytes, head.offset);
+    const isUnmeasured = isBodyNext || (hasBlankLine && statusLine.statusCode === 200 &&
+      (isLab || method === "DESCRIBE") && headerValue(headers, "Content-Type") !== undefined);
+    if (isUnmeasured && headerValue(headers, "Content-Length") === undefined) {
+      return this.#awaitBody(response, undefined, isLab);
+    }
+    return this.#awaitBody(response, length, isLab);
+  }
+
+  #awaitBody(
+    message: RtspRequest | RtspResponse,
+    length: number | undefined,
+    isLab: boolean,
+  ): RtspMessage | undefined {
+    if (length === 0) return message;
+    const pauseMs = length === undefined
+      ? PAUSES.responsePatienceMs
+      : isLab
+      ? PAUSES.longMs
+      : undefined;
+    this.#body = { message, length, pauseMs };
+    return this.#readBody(this.#body);
+  }
+
+  #readBody(pending: PendingBody): RtspMessage | undefined {
+    const { message, length, pauseMs } = pending;
+    const waiting = this.#input.length;
+    if (length === undefined && waiting > this.#limits.bodyBytes) {
+      throw headError(
+        "body-too-long",
+        `Cannot read RTSP message: the body has ${waiting} bytes, limit ${this.#limits.bodyBytes}`,
+        this.#input.offset,
+        waiting,
+        413,
+      );
+    }
+    const isWhole = length !== undefined && waiting >= length;
+    if (!isWhole) {
+      const isSilent = this.#isPaused || this.#hasEnded;
+      if (this.#hasEnded && pauseMs === undefined) throw this.#truncated();
+      if (!isSilent || pauseMs === undefined) return undefined;
+    }
+    this.#body = undefined;
+    const body = this.#input.take(isWhole ? length : waiting);
+    this.#searched = 0;
+    // Servers miscount: what they sent too much is passed over up to the next message.
+    if (message.type === "response") this.#leftoverLines = 0;
+    return { ...message, body };
+  }
+
+  /** Whether a head may end with silence, with the next request, or without a blank line. */
+  #isLab(head: PendingHead): boolean {
+    if (this.#dialect !== "auto") return this.#dialect === "lab" && this.#isOwnRole(head);
+    if (!this.#isOwnRole(head)) return false;
+    if (head.statusLine !== undefined) return head.lineEnd === "\n";
+    const kind = head.requestLine!.kind;
+    return kind === "bare" || head.hasLabTransport ||
+      (kind === "doubtful" ? this.#isLabConnection : this.#hasLabUrls);
+  }
+
+  /** Whether a request that ended with a blank line is the lab's all the same. */
+  #isLabWithBlankLine(head: PendingHead): boolean {
+    if (this.#dialect !== "auto" || this.#role === "client") return this.#dialect === "lab";
+    const { kind, version } = head.requestLine!;
+    if (version === undefined) return true;
+    return kind !== "standard" && (head.hasLabTransport || this.#isLabConnection);
+  }
+
+  /** Servers are sent requests and clients responses; only those have a lab form. */
+  #isOwnRole(head: PendingHead): boolean {
+    return (this.#role === "client") === (head.statusLine !== undefined);
+  }
+
+  /** Whether what waits is the tail of a message that was handed out, and no beginning of the next. */
+  #isLeftover(): boolean {
+    const rest = this.#leftoverLines === undefined ? undefined : this.#shortRest();
+    if (rest === undefined || rest.startsWith("$")) return false;
+    return this.#role === "server"
+      ? !mayBecomeRequestLine(rest)
+      : !("RTSP/1.0 ".startsWith(rest) || rest.startsWith("RTSP/"));
+  }
+
+  /** The octets behind the last whole line as text, `undefined` where there are none. */
+  #shortRest(): string | undefined {
+    const { length } = this.#input;
+    if (length === 0) return undefined;
+    // A rest that is long cannot end a lab message; reading it again for each octet would take for ever.
+    const octets = this.#isPaused || this.#hasEnded ? length : Math.min(length, LONGEST_LAB_LINE);
+    return decodeText(this.#input.view(0, octets)).replace(/\r+$/, "");
+  }
+
+  #consumeLine(line: Line): void {
+    this.#held = undefined;
+    this.#consume(line.octets);
+  }
+
+  #consume(octets: number): void {
+    this.#input.skip(octets);
+    this.#searched = 0;
+  }
+
+  #lineTooLong(octets: number): RtspFormatError<RtspFormatCode> {
+    const isFirst = this.#head === undefined;
+    return headError(
+      isFirst ? "request-line-too-long" : "line-too-long",
+      `Cannot read RTSP message: a line has ${octets} bytes or more, limit ${this.#limits.lineBytes}`,
+      this.#input.offset,
+      octets,
+      isFirst ? 414 : 400,
+    );
+  }
+
+  #truncated(): RtspFormatError<RtspFormatCode> {
+    return headError(
+      "truncated",
+      "Cannot read RTSP message: the connection ended within it",
+      this.#input.offset,
+      this.#input.length,
+    );
+  }
+}
+
+/** A message whose body is still coming. */
+interface PendingBody {
+  readonly message: RtspRequest | RtspResponse;
+  /** Octets; `undefined` where the body ends with silence. */
+  readonly length: number | undefined;
+  /** Milliseconds of silence that end it early; `undefined` for a standard message. */
+  readonly pauseMs: number | undefined;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DOLLAR = 0x24;
+const LONGEST_LAB_LINE = 256;
+const NO_BODY = new Uint8Array();
+
+/** Whether a line behind a lab message opens the next one. */
+function opensMessage(line: string): boolean {
+  return startsWithMethod(line) || isStatusLine(line) || /\sRTSP\/\d+\.\d+\s*$/i.test(line);
+}
+
+function hasControlCharacter(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  return /[\x00-\x08\x0a-\x1f\x7f]/.test(text);
+}
+
+/** RFC 2326 s15.1: what a token may start with. */
+function isTokenOctet(octet: number): boolean {
+  return octet > 0x20 && octet < 0x7f && !TSPECIALS.includes(String.fromCharCode(octet));
+}
+
+const TSPECIALS = '()<>@,;:\\"/[]?={}';
