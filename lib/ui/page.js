@@ -1,6 +1,8 @@
 // @ts-check
 /// <reference lib="dom" />
 // The page of the preview. Everything that comes from the network is set as text, never as HTML.
+import { createChart } from "./charts.js";
+import { playVideo } from "./video.js";
 
 /**
  * What `GET /state` and the events carry, as far as this page reads it.
@@ -46,7 +48,7 @@ function setText(id, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
-const picture = /** @type {HTMLImageElement} */ (element("picture"));
+const canvas = /** @type {HTMLCanvasElement} */ (element("picture"));
 const stage = element("stage");
 const buttons = new Map(
   VERBS.map((verb) => [verb, /** @type {HTMLButtonElement} */ (element(verb))]),
@@ -129,8 +131,6 @@ function showButtons() {
 /** @param {State} state */
 function showPicture(state) {
   const { frame, width, height } = state;
-  picture.hidden = frame === null;
-  element("placeholder").hidden = frame !== null;
   element("snapshots").classList.toggle("absent", frame === null);
   setText(
     "placeholder",
@@ -140,8 +140,14 @@ function showPicture(state) {
       ? "Press Play"
       : "Waiting for the first frame",
   );
-  setText("frame-number", frame ? integer.format(frame.number) : "–");
   setText("picture-size", width && height ? `${width} × ${height}` : "\u00a0");
+}
+
+/** The first picture takes the place of the words. @param {number} frameNumber */
+function showFrame(frameNumber) {
+  canvas.hidden = false;
+  element("placeholder").hidden = true;
+  setText("frame-number", integer.format(frameNumber));
 }
 
 /** @param {State} state */
@@ -225,94 +231,41 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// ---- charts: the last minute, one point a second
+// ---- charts: only what comes while PLAYING is a rate
 
-const CHART_POINTS = 60;
-const CHART_WIDTH = 120;
-const CHART_HEIGHT = 32;
-
-/** @param {string} id @param {(state: State) => number} valueOf */
-function createChart(id, valueOf) {
-  const svg = element(id);
-  const [base, area, line] = ["line", "polygon", "polyline"].map((name, i) => {
-    const shape = document.createElementNS("http://www.w3.org/2000/svg", name);
-    shape.setAttribute("class", ["base", "area", "line"][i]);
-    svg.append(shape);
-    return shape;
-  });
-  base.setAttribute("x2", String(CHART_WIDTH));
-  base.setAttribute("y1", String(CHART_HEIGHT));
-  base.setAttribute("y2", String(CHART_HEIGHT));
-  /** @type {number[]} */
-  const values = [];
-  return () => {
-    if (!current) return;
-    values.push(current.state === "PLAYING" ? valueOf(current) : 0);
-    if (values.length > CHART_POINTS) values.shift();
-    const top = Math.max(...values) * 1.15 || 1;
-    const step = CHART_WIDTH / (CHART_POINTS - 1);
-    const first = CHART_WIDTH - (values.length - 1) * step;
-    const points = values.map((value, i) =>
-      `${(first + i * step).toFixed(1)},${(CHART_HEIGHT * (1 - value / top)).toFixed(1)}`
-    );
-    line.setAttribute("points", points.join(" "));
-    area.setAttribute(
-      "points",
-      `${first.toFixed(1)},${CHART_HEIGHT} ${points.join(" ")} ${CHART_WIDTH},${CHART_HEIGHT}`,
-    );
-  };
-}
-
-const charts = [
-  createChart("data-rate-chart", (state) => state.bitRate),
-  createChart("frame-rate-chart", (state) => state.frameRate),
-];
-setInterval(() => charts.forEach((draw) => draw()), 1000);
+const dataRateChart = createChart(element("data-rate-chart"));
+const frameRateChart = createChart(element("frame-rate-chart"));
+setInterval(() => {
+  if (!current) return;
+  const isPlaying = current.state === "PLAYING";
+  dataRateChart(isPlaying ? current.bitRate : 0);
+  frameRateChart(isPlaying ? current.frameRate : 0);
+}, 1000);
 
 // ---- the two streams; a hidden page gives them back, because a browser opens only six connections to one host
 
-/** @type {EventSource | undefined} */
-let events;
-let streamNumber = 0;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let retry;
-
-function openStream() {
-  clearTimeout(retry);
-  picture.src = `/stream.mjpeg?${++streamNumber}`;
-}
-
-picture.addEventListener("error", () => {
-  clearTimeout(retry);
-  if (!document.hidden) retry = setTimeout(openStream, 1000);
-});
+/** @type {AbortController | undefined} */
+let connection;
 
 function connect() {
-  if (events) return;
-  let wasLost = false;
-  events = new EventSource("/events");
-  events.addEventListener("open", () => {
-    if (!wasLost) return;
-    wasLost = false;
-    showMessage("");
-    openStream();
-  });
+  if (connection) return;
+  connection = new AbortController();
+  const events = new EventSource("/events");
+  connection.signal.addEventListener("abort", () => events.close());
+  events.addEventListener("open", () => showMessage(""));
   events.addEventListener("state", (event) => {
     if (!isBusy) show(JSON.parse(/** @type {MessageEvent} */ (event).data));
   });
   events.addEventListener("error", () => {
-    wasLost = true;
     for (const button of buttons.values()) button.disabled = true;
     showMessage("No connection to rtsp-client, trying again", true);
   });
-  openStream();
+  playVideo(canvas, connection.signal, showFrame);
 }
 
 function disconnect() {
-  events?.close();
-  events = undefined;
-  clearTimeout(retry);
-  picture.removeAttribute("src");
+  connection?.abort();
+  connection = undefined;
 }
 
 document.addEventListener("visibilitychange", () => document.hidden ? disconnect() : connect());

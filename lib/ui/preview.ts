@@ -22,11 +22,13 @@ import { EventStreams } from "./server_events.ts";
 export { openPreview } from "./http.ts";
 export type { OpenPreview, OpenPreviewOptions } from "./http.ts";
 export { allowedHostsOf } from "./request_guard.ts";
+import chartsJs from "./charts.js" with { type: "text" };
 import pageCss from "./page.css" with { type: "text" };
 import pageHtml from "./page.html" with { type: "text" };
 import pageIcon from "./page.svg" with { type: "text" };
 import pageJs from "./page.js" with { type: "text" };
 import themeCss from "./theme.css" with { type: "text" };
+import videoJs from "./video.js" with { type: "text" };
 
 /** What the four buttons ask for. */
 export type PreviewVerb = "setup" | "play" | "pause" | "teardown";
@@ -147,11 +149,9 @@ class Preview {
       answer: () => this.#command(verb),
     });
     this.#routes = new Map<string, Route>([
-      ["/", get(() => fileResponse(pageHtml, "text/html; charset=utf-8"))],
-      ["/page.css", get(() => fileResponse(pageCss, "text/css; charset=utf-8"))],
-      ["/theme.css", get(() => fileResponse(themeCss, "text/css; charset=utf-8"))],
-      ["/page.js", get(() => fileResponse(pageJs, "text/javascript; charset=utf-8"))],
-      ["/page.svg", get(() => fileResponse(pageIcon, "image/svg+xml"))],
+      ...PAGE_FILES.map(([path, type, text]) =>
+        [path, get(() => fileResponse(text, type))] as const
+      ),
       ["/state", get(() => jsonResponse(200, this.#state()))],
       ["/stream.mjpeg", get((request) => this.#stream(request))],
       ["/events", get((request) => this.#eventStream(request))],
@@ -317,5 +317,19 @@ function textResponse(status: number, sentence: string, headers: Record<string, 
     headers: { ...SECURITY_HEADERS, ...headers, "content-type": "text/plain; charset=utf-8" },
   });
 }
+
+const HTML = "text/html; charset=utf-8";
+const CSS = "text/css; charset=utf-8";
+const JAVASCRIPT = "text/javascript; charset=utf-8";
+
+const PAGE_FILES: readonly (readonly [path: string, contentType: string, text: string])[] = [
+  ["/", HTML, pageHtml],
+  ["/theme.css", CSS, themeCss],
+  ["/page.css", CSS, pageCss],
+  ["/page.js", JAVASCRIPT, pageJs],
+  ["/video.js", JAVASCRIPT, videoJs],
+  ["/charts.js", JAVASCRIPT, chartsJs],
+  ["/page.svg", "image/svg+xml", pageIcon],
+];
 
 const MAX_WAITING_COMMANDS = 8;

@@ -29,6 +29,8 @@ Deno.test("createPreviewHandler() serves the page and its parts", async () => {
     "/page.css": "text/css; charset=utf-8",
     "/theme.css": "text/css; charset=utf-8",
     "/page.js": "text/javascript; charset=utf-8",
+    "/video.js": "text/javascript; charset=utf-8",
+    "/charts.js": "text/javascript; charset=utf-8",
     "/page.svg": "image/svg+xml",
   };
   for (const [path, type] of Object.entries(types)) {
@@ -48,8 +50,12 @@ Deno.test("createPreviewHandler() serves a page that needs nothing from elsewher
     assert(status === 200 || (target.startsWith("/snapshot") && status === 503), target);
   }
   assert(!/<script>|<style|\sstyle=|\son[a-z]+=/.test(html));
-  const script = await (await get("/page.js")).text();
+  let script = "";
+  for (const name of ["page", "video", "charts"]) script += await (await get(`/${name}.js`)).text();
   assert(!/innerHTML|outerHTML|insertAdjacent|document\.write|eval\(/.test(script));
+  for (const [, name] of script.matchAll(/ from "\.(\/[^"]+)"/g)) {
+    assertEquals((await get(name)).status, 200);
+  }
   for (const id of script.matchAll(/(?:element|setText)\("([^"]+)"/g)) {
     assertStringIncludes(html, `id="${id[1]}"`);
   }
