@@ -213,6 +213,17 @@ export function notRtsp(shown: string, offset: number): RtspFormatError<RtspForm
   );
 }
 
+/** Whether a text holds a control character other than a tab. */
+export function hasControlCharacter(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  return /[\x00-\x08\x0a-\x1f\x7f]/.test(text);
+}
+
+/** Whether a token may start with an octet (RFC 2326 s15.1). */
+export function isTokenOctet(octet: number): boolean {
+  return TOKEN.test(String.fromCharCode(octet));
+}
+
 /** RFC 2326 s15.1: `token`. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VERSION = /^RTSP\/\d{1,3}\.\d{1,3}$/;

@@ -7,7 +7,13 @@
  *
  * @module
  */
-import { contentLengthOf, KNOWN_METHODS, parseHeaders, type RequestLine } from "./head.ts";
+import {
+  contentLengthOf,
+  isStatusLine,
+  KNOWN_METHODS,
+  parseHeaders,
+  type RequestLine,
+} from "./head.ts";
 import {
   headerValue,
   type LabForm,
@@ -20,6 +26,11 @@ import {
 /** Whether a line can only be the first line of a request: a known method, then a blank or nothing. */
 export function startsWithMethod(line: string): boolean {
   return METHOD_FIRST.test(line);
+}
+
+/** Whether a line behind a lab message opens the next message, and is no further header of that one. */
+export function opensMessage(line: string): boolean {
+  return startsWithMethod(line) || isStatusLine(line) || /\sRTSP\/\d+\.\d+\s*$/i.test(line);
 }
 
 /** Whether the beginning of a line may grow into the first line of a request. */

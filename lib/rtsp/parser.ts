@@ -9,28 +9,26 @@
  * @module
  */
 import { RtspFormatError } from "../errors.ts";
+import { assembleRequest, assembleResponse } from "./assembly.ts";
+import { DialectJudge } from "./dialect.ts";
 import {
-  contentLengthOf,
+  hasControlCharacter,
   headError,
-  isStatusLine,
+  isTokenOctet,
   notRtsp,
-  parseHeaders,
   parseRequestLine,
   parseStatusLine,
 } from "./head.ts";
 import { decodeText, InputBuffer } from "./input_buffer.ts";
 import {
   gluedMethodIndex,
-  labContentLengthOf,
   leftoverMethodIndex,
   mayBecomeRequestLine,
-  readLabHeaders,
-  readLabRequest,
+  opensMessage,
   startsWithMethod,
 } from "./lab.ts";
 import {
   DEFAULT_RTSP_LIMITS,
-  headerValue,
   type InterleavedFrame,
   type RtspDialect,
   type RtspFormatCode,
@@ -39,6 +37,7 @@ import {
   type RtspRequest,
   type RtspResponse,
 } from "./message.ts";
+import { openBody, type PendingBody, wholeBodySize } from "./pending_body.ts";
 import { type Line, PAUSES, PendingHead } from "./pending_head.ts";
 
 /** Options of an {@linkcode RtspParser}. */
@@ -77,6 +76,7 @@ export class RtspParser {
   readonly #role: RtspParserOptions["role"];
   readonly #dialect: RtspDialect;
   readonly #limits: RtspLimits;
+  readonly #judge: DialectJudge;
   readonly #input = new InputBuffer();
   /** Octets of the window that hold no line feed. */
   #searched = 0;
@@ -86,9 +86,6 @@ export class RtspParser {
   #held: Line | undefined;
   /** Lines passed over since a message that may have had more of them; `undefined` where none may follow. */
   #leftoverLines: number | undefined;
-  #isLabConnection = false;
-  /** Whether this connection has sent a lab request with a whole URL. */
-  #hasLabUrls = false;
   #hasEnded = false;
   #isPaused = false;
   #failure: RtspFormatError<RtspFormatCode> | undefined;
@@ -98,6 +95,7 @@ export class RtspParser {
   constructor(options: RtspParserOptions) {
     this.#role = options.role;
     this.#dialect = options.dialect;
+    this.#judge = new DialectJudge(options.role, options.dialect);
     this.#limits = { ...DEFAULT_RTSP_LIMITS, ...options.limits };
   }
 
@@ -151,7 +149,9 @@ export class RtspParser {
     if (this.#failure !== undefined) return undefined;
     if (this.#body !== undefined) return this.#body.pauseMs;
     if (this.#head === undefined) return this.#isLeftover() ? PAUSES.requestMs : undefined;
-    return this.#isLab(this.#head) ? this.#head.pauseMs(this.#shortRest()) : undefined;
+    return this.#judge.mayLackBlankLine(this.#head)
+      ? this.#head.pauseMs(this.#shortRest())
+      : undefined;
   }
 
   #read(): RtspMessage | undefined {
@@ -255,8 +255,7 @@ export class RtspParser {
       this.#consumeLine(line);
       return this.#completeHead(head, true);
     }
-    const isLab = this.#isLab(head);
-    if (isLab && head.requestLine !== undefined) {
+    if (head.requestLine !== undefined && this.#judge.mayLackBlankLine(head)) {
       if (startsWithMethod(text)) return this.#completeHead(head, false);
       const at = gluedMethodIndex(text);
       if (at > 0) {
@@ -266,9 +265,7 @@ export class RtspParser {
         return this.#completeHead(head, false);
       }
     }
-    if (head.statusLine !== undefined && this.#opensBody(head, text, isLab)) {
-      return this.#completeHead(head, false, true);
-    }
+    if (this.#judge.opensBody(head, text)) return this.#completeHead(head, false, true);
     if (hasControlCharacter(text)) {
       throw headError(
         "control-character",
@@ -279,15 +276,10 @@ export class RtspParser {
     }
     this.#consumeLine(line);
     head.push(text, line.octets, this.#limits);
-    if (head.requestLine === undefined || this.#input.length > 0 || !this.#isLab(head)) return;
-    return head.isSurelyWhole(this.#isLabConnection) ? this.#completeHead(head, false) : undefined;
-  }
-
-  /** Lab servers let a description follow its headers without a blank line. */
-  #opensBody(head: PendingHead, text: string, isLab: boolean): boolean {
-    if (this.#dialect === "rtsp" || head.lines.length < 2) return false;
-    if (/^v=0\s*$/.test(text)) return true;
-    return isLab && head.hasContent && !/^(?:[\w-]+\s*:|\s)/.test(text);
+    if (this.#input.length > 0 || !this.#judge.mayLackBlankLine(head)) return;
+    return head.isSurelyWhole(this.#judge.isLabConnection)
+      ? this.#completeHead(head, false)
+      : undefined;
   }
 
   /** Silence, or the end of the input, with no whole line left. */
@@ -301,10 +293,8 @@ export class RtspParser {
     }
     const rest = this.#shortRest();
     const lineCount = head.lines.length + (rest === undefined ? 0 : 1);
-    // The end of a connection right behind three lines is how some lab servers answer, whatever they were asked.
-    const isLab = this.#isLab(head) ||
-      (this.#hasEnded && this.#dialect === "auto" && head.statusLine !== undefined &&
-        lineCount <= 3);
+    const isLab = this.#judge.mayLackBlankLine(head) ||
+      (this.#hasEnded && this.#judge.isLabAtEnd(head, lineCount));
     if (isLab && (lineCount >= 2 || head.statusLine !== undefined)) {
       if (rest !== undefined) {
         if (hasControlCharacter(rest)) throw notRtsp(rest, this.#input.offset);
@@ -325,65 +315,20 @@ export class RtspParser {
   ): RtspMessage | undefined {
     this.#head = undefined;
     this.#leftoverLines = hasBlankLine || isBodyNext ? undefined : 0;
-    return head.statusLine === undefined
-      ? this.#completeRequest(head, hasBlankLine)
-      : this.#completeResponse(head, hasBlankLine, isBodyNext);
-  }
-
-  #completeRequest(head: PendingHead, hasBlankLine: boolean): RtspMessage | undefined {
-    const requestLine = head.requestLine!;
-    const isLab = !hasBlankLine || this.#isLabWithBlankLine(head);
-    this.#isLabConnection = isLab;
-    this.#hasLabUrls = isLab && (this.#hasLabUrls || requestLine.kind === "standard");
-    let request: RtspRequest;
-    if (isLab) {
-      const form = { lineEnd: head.lineEnd, hasBlankLine };
-      request = readLabRequest(requestLine, head.lines, form);
-    } else {
-      const { method, uri, version } = requestLine;
-      if (uri === "") {
-        const message = "Cannot read RTSP request line: there is no target";
-        throw headError("request-line", message, head.offset, head.lines[0]);
-      }
-      const headers = parseHeaders(head.lines.slice(1), head.offset, false);
-      request = { type: "request", method, uri, version: version!, headers, body: NO_BODY };
+    const limits = this.#limits;
+    if (head.statusLine === undefined) {
+      const isLab = !hasBlankLine || this.#judge.isLabDespiteBlankLine(head);
+      this.#judge.remember(head, isLab);
+      const end = { isLab, hasBlankLine, isBodyNext };
+      const { message, bodyLength } = assembleRequest(head, end, limits);
+      return this.#awaitBody(message, bodyLength, isLab);
     }
-    const length = hasBlankLine
-      ? contentLengthOf(request.headers, this.#limits.bodyBytes, head.offset)
-      : 0;
-    return this.#awaitBody(request, length, isLab);
-  }
-
-  #completeResponse(
-    head: PendingHead,
-    hasBlankLine: boolean,
-    isBodyNext: boolean,
-  ): RtspMessage | undefined {
-    const statusLine = head.statusLine!;
     const isLab = !hasBlankLine || this.#dialect === "lab";
-    const lines = head.lines.slice(1);
-    const headers = isLab ? readLabHeaders(lines) : parseHeaders(lines, head.offset, true);
-    const response: RtspResponse = {
-      type: "response",
-      ...statusLine,
-      headers,
-      body: NO_BODY,
-      ...(isLab ? { lab: { family: "A", lineEnd: head.lineEnd, hasBlankLine } } : {}),
-    };
-    const method = statusLine.statusCode >= 200 ? this.#expectedMethods.shift() : undefined;
-    const canHaveBody = hasBlankLine || isBodyNext;
-    const { bodyBytes } = this.#limits;
-    const length = !canHaveBody
-      ? 0
-      : isLab
-      ? labContentLengthOf(headers, bodyBytes)
-      : contentLengthOf(headers, bodyBytes, head.offset);
-    const isUnmeasured = isBodyNext || (hasBlankLine && statusLine.statusCode === 200 &&
-      (isLab || method === "DESCRIBE") && headerValue(headers, "Content-Type") !== undefined);
-    if (isUnmeasured && headerValue(headers, "Content-Length") === undefined) {
-      return this.#awaitBody(response, undefined, isLab);
-    }
-    return this.#awaitBody(response, length, isLab);
+    const isFinal = head.statusLine.statusCode >= 200;
+    const method = isFinal ? this.#expectedMethods.shift() : undefined;
+    const end = { isLab, hasBlankLine, isBodyNext };
+    const { message, bodyLength } = assembleResponse(head, end, { limits, method });
+    return this.#awaitBody(message, bodyLength, isLab);
   }
 
   #awaitBody(
@@ -392,62 +337,24 @@ export class RtspParser {
     isLab: boolean,
   ): RtspMessage | undefined {
     if (length === 0) return message;
-    const pauseMs = length === undefined
-      ? PAUSES.responsePatienceMs
-      : isLab
-      ? PAUSES.longMs
-      : undefined;
-    this.#body = { message, length, pauseMs };
+    this.#body = openBody(message, length, isLab);
     return this.#readBody(this.#body);
   }
 
   #readBody(pending: PendingBody): RtspMessage | undefined {
-    const { message, length, pauseMs } = pending;
-    const waiting = this.#input.length;
-    if (length === undefined && waiting > this.#limits.bodyBytes) {
-      throw headError(
-        "body-too-long",
-        `Cannot read RTSP message: the body has ${waiting} bytes, limit ${this.#limits.bodyBytes}`,
-        this.#input.offset,
-        waiting,
-        413,
-      );
-    }
-    const isWhole = length !== undefined && waiting >= length;
-    if (!isWhole) {
-      const isSilent = this.#isPaused || this.#hasEnded;
-      if (this.#hasEnded && pauseMs === undefined) throw this.#truncated();
-      if (!isSilent || pauseMs === undefined) return undefined;
+    const { length, offset } = this.#input;
+    const isSilent = this.#isPaused || this.#hasEnded;
+    const size = wholeBodySize(pending, { length, offset, isSilent }, this.#limits);
+    if (size === undefined) {
+      if (this.#hasEnded) throw this.#truncated();
+      return undefined;
     }
     this.#body = undefined;
-    const body = this.#input.take(isWhole ? length : waiting);
+    const body = this.#input.take(size);
     this.#searched = 0;
     // Servers miscount: what they sent too much is passed over up to the next message.
-    if (message.type === "response") this.#leftoverLines = 0;
-    return { ...message, body };
-  }
-
-  /** Whether a head may end with silence, with the next request, or without a blank line. */
-  #isLab(head: PendingHead): boolean {
-    if (this.#dialect !== "auto") return this.#dialect === "lab" && this.#isOwnRole(head);
-    if (!this.#isOwnRole(head)) return false;
-    if (head.statusLine !== undefined) return head.lineEnd === "\n";
-    const kind = head.requestLine!.kind;
-    return kind === "bare" || head.hasLabTransport ||
-      (kind === "doubtful" ? this.#isLabConnection : this.#hasLabUrls);
-  }
-
-  /** Whether a request that ended with a blank line is the lab's all the same. */
-  #isLabWithBlankLine(head: PendingHead): boolean {
-    if (this.#dialect !== "auto" || this.#role === "client") return this.#dialect === "lab";
-    const { kind, version } = head.requestLine!;
-    if (version === undefined) return true;
-    return kind !== "standard" && (head.hasLabTransport || this.#isLabConnection);
-  }
-
-  /** Servers are sent requests and clients responses; only those have a lab form. */
-  #isOwnRole(head: PendingHead): boolean {
-    return (this.#role === "client") === (head.statusLine !== undefined);
+    if (pending.message.type === "response") this.#leftoverLines = 0;
+    return { ...pending.message, body };
   }
 
   /** Whether what waits is the tail of a message that was handed out, and no beginning of the next. */
@@ -499,34 +406,7 @@ export class RtspParser {
   }
 }
 
-/** A message whose body is still coming. */
-interface PendingBody {
-  readonly message: RtspRequest | RtspResponse;
-  /** Octets; `undefined` where the body ends with silence. */
-  readonly length: number | undefined;
-  /** Milliseconds of silence that end it early; `undefined` for a standard message. */
-  readonly pauseMs: number | undefined;
-}
-
 const LF = 0x0a;
 const CR = 0x0d;
 const DOLLAR = 0x24;
 const LONGEST_LAB_LINE = 256;
-const NO_BODY = new Uint8Array();
-
-/** Whether a line behind a lab message opens the next one. */
-function opensMessage(line: string): boolean {
-  return startsWithMethod(line) || isStatusLine(line) || /\sRTSP\/\d+\.\d+\s*$/i.test(line);
-}
-
-function hasControlCharacter(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  return /[\x00-\x08\x0a-\x1f\x7f]/.test(text);
-}
-
-/** RFC 2326 s15.1: what a token may start with. */
-function isTokenOctet(octet: number): boolean {
-  return octet > 0x20 && octet < 0x7f && !TSPECIALS.includes(String.fromCharCode(octet));
-}
-
-const TSPECIALS = '()<>@,;:\\"/[]?={}';

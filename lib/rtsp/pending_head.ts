@@ -93,6 +93,8 @@ export class PendingHead {
   isSurelyWhole(isLabConnection: boolean): boolean {
     const request = this.requestLine;
     if (request?.version === undefined || this.lines.length !== 3) return false;
+    // With a whole URL it may yet turn out to be the standard's.
+    if (request.kind === "standard") return false;
     if (!/^\w+\s*:\s*\d+\s*$/.test(this.lines[1])) return false;
     const third = this.lines[2];
     if (request.method === "SETUP") return isLabTransportLine(third) && this.#hasPort;
