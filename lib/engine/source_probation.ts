@@ -1,0 +1,100 @@
+/**
+ * Packets that may belong to a new source, or to one that restarted: held until a second one confirms the first.
+ * {@link https://www.rfc-editor.org/rfc/rfc3550#appendix-A.1 RFC 3550 A.1}.
+ *
+ * Floor 2: imports serial. Differs from the appendix in that nothing of a confirmed source is lost: its packets were
+ * parked, not dropped. Does not decide which packets are suspect.
+ *
+ * @module
+ */
+import { sequenceNumberDistance } from "../serial.ts";
+
+/** A packet on probation. */
+export interface ParkedDatagram {
+  /** The whole packet, owned. */
+  readonly datagram: Uint8Array;
+  /** Its sequence number. */
+  readonly sequenceNumber: number;
+  /** Monotonic time of its arrival. */
+  readonly arrivalMs: number;
+}
+
+/** Sources on probation at a time; the longest silent gives way. */
+const MAX_CANDIDATES = 4;
+/** Packets parked for one source; the oldest gives way. */
+const MAX_PARKED = 8;
+
+interface Candidate {
+  readonly ssrc: number;
+  readonly parked: ParkedDatagram[];
+}
+
+/** Holds a bounded number of packets of a bounded number of sources. */
+export class SourceProbation {
+  readonly #isConfirmed: (distance: number) => boolean;
+  #candidates: Candidate[] = [];
+  #dropped = 0;
+
+  /** `isConfirmed` gets the distance in sequence numbers from a parked packet to the new one of the same source. */
+  constructor(isConfirmed: (distance: number) => boolean) {
+    this.#isConfirmed = isConfirmed;
+  }
+
+  /** Whether nobody is on probation. */
+  get isEmpty(): boolean {
+    return this.#candidates.length === 0;
+  }
+
+  /** Packets that were given up so far, those that {@linkcode clear} returned not included. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /**
+   * Parks a packet (the datagram is copied). When it confirms its source, returns all parked packets of the source in
+   * order of arrival, and forgets all other candidates. `isCertain` confirms it without a second packet.
+   */
+  offer(
+    packet: ParkedDatagram & { readonly ssrc: number },
+    isCertain = false,
+  ): readonly ParkedDatagram[] | undefined {
+    const { ssrc, sequenceNumber, arrivalMs } = packet;
+    const candidate = this.#candidateOf(ssrc);
+    const { parked } = candidate;
+    const isConfirmed = isCertain ||
+      parked.some((p) =>
+        this.#isConfirmed(sequenceNumberDistance(p.sequenceNumber, sequenceNumber))
+      );
+    parked.push({ datagram: packet.datagram.slice(), sequenceNumber, arrivalMs });
+    if (isConfirmed) {
+      for (const other of this.#candidates) {
+        if (other !== candidate) this.#dropped += other.parked.length;
+      }
+      this.#candidates = [];
+      return parked;
+    }
+    if (parked.length > MAX_PARKED) {
+      parked.shift();
+      this.#dropped++;
+    }
+    return undefined;
+  }
+
+  /** Ends all probations without success and returns what was parked. */
+  clear(): readonly ParkedDatagram[] {
+    const parked = this.#candidates.flatMap((candidate) => candidate.parked);
+    this.#candidates = [];
+    return parked;
+  }
+
+  /** The candidate, moved to the end of the list: the most recent one. */
+  #candidateOf(ssrc: number): Candidate {
+    const index = this.#candidates.findIndex((candidate) => candidate.ssrc === ssrc);
+    const candidate = index < 0 ? { ssrc, parked: [] } : this.#candidates.splice(index, 1)[0];
+    this.#candidates.push(candidate);
+    if (this.#candidates.length > MAX_CANDIDATES) {
+      this.#dropped += this.#candidates.shift()!.parked.length;
+    }
+    return candidate;
+  }
+}
