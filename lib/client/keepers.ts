@@ -1,0 +1,170 @@
+/**
+ * What keeps frames on disk: the recorder and the PNG writer of the client program.
+ *
+ * Floor 4 (client assembly): connects a frame queue with `disk.ts` or with `image/image.ts`. Neither ever delays the
+ * receiver; both tell at the end how many frames they kept and how many they could not.
+ *
+ * @module
+ */
+
+import { TransportError } from "../errors.ts";
+import { MovieRecorder } from "../disk.ts";
+import type { ImageWorker } from "../image/image.ts";
+import { FrameQueue } from "./frame_queue.ts";
+import type { ReceivedFrame } from "./statistics.ts";
+
+/** Something that keeps frames. */
+export interface FrameKeeper {
+  /** Takes a frame; returns at once. */
+  keep(frame: ReceivedFrame): void;
+  /** Frames still under way. */
+  readonly pending: number;
+  /** A few words for the status line. */
+  progress(): string;
+  /** Waits for what is under way and closes. */
+  finish(): Promise<void>;
+  /** One sentence for the summary. */
+  summary(): string;
+  /** What could not be kept, in sentences; empty when all is well. */
+  faults(): string[];
+}
+
+/** Writes every frame as it came. */
+export class Recording implements FrameKeeper {
+  readonly #path: string;
+  readonly #recorder: MovieRecorder;
+  readonly #queue: FrameQueue;
+
+  private constructor(path: string, recorder: MovieRecorder) {
+    this.#path = path;
+    this.#recorder = recorder;
+    this.#queue = new FrameQueue({ work: (frame) => recorder.write(frame.jpeg) });
+  }
+
+  /**
+   * Creates the file.
+   *
+   * @throws {TransportError} when the file cannot be created.
+   */
+  static async open(path: string, format: "jpeg" | "lab"): Promise<Recording> {
+    return new Recording(path, await MovieRecorder.open(path, { format }));
+  }
+
+  keep(frame: ReceivedFrame): void {
+    this.#queue.push(frame);
+  }
+
+  get pending(): number {
+    return this.#queue.pending;
+  }
+
+  progress(): string {
+    return `rec ${sizeOf(this.#recorder.bytes)}`;
+  }
+
+  async finish(): Promise<void> {
+    await this.#queue.finish();
+    await this.#recorder.close();
+  }
+
+  summary(): string {
+    const { frames, bytes } = this.#recorder;
+    return `Recorded ${frames} frames to ${this.#path} (${sizeOf(bytes)})`;
+  }
+
+  faults(): string[] {
+    return faultsOf(this.#queue, `record to "${this.#path}"`);
+  }
+}
+
+/** Writes frames as PNG files, named by the frame's number. */
+export class PngWriter implements FrameKeeper {
+  readonly #folder: string;
+  readonly #every: number;
+  readonly #queue: FrameQueue;
+  #seen = 0;
+
+  private constructor(folder: string, every: number, images: ImageWorker) {
+    this.#folder = folder;
+    this.#every = every;
+    this.#queue = new FrameQueue({
+      work: async (frame) => {
+        const png = await images.toPng(frame.jpeg);
+        await Deno.writeFile(`${folder}/${pngNameOf(frame.number)}`, png);
+      },
+      parallel: Math.max(2, navigator.hardwareConcurrency),
+    });
+  }
+
+  /**
+   * Makes the folder if need be.
+   *
+   * @throws {TransportError} when it cannot be made.
+   */
+  static async open(
+    folder: string,
+    options: { readonly every: number; readonly images: ImageWorker },
+  ): Promise<PngWriter> {
+    try {
+      await Deno.mkdir(folder, { recursive: true });
+    } catch (cause) {
+      throw new TransportError(
+        `Cannot write PNG files to "${folder}": ${(cause as Error).message}`,
+        { operation: "mkdir", errno: (cause as { code?: string }).code, cause },
+      );
+    }
+    return new PngWriter(folder.replace(/(?<=.)\/+$/, ""), options.every, options.images);
+  }
+
+  keep(frame: ReceivedFrame): void {
+    if (this.#seen++ % this.#every === 0) this.#queue.push(frame);
+  }
+
+  get pending(): number {
+    return this.#queue.pending;
+  }
+
+  progress(): string {
+    return `png ${this.#queue.done}`;
+  }
+
+  async finish(): Promise<void> {
+    await this.#queue.finish();
+  }
+
+  summary(): string {
+    return `Wrote ${this.#queue.done} PNG files to ${this.#folder}`;
+  }
+
+  faults(): string[] {
+    return faultsOf(this.#queue, `write PNG files to "${this.#folder}"`);
+  }
+}
+
+/** Name of a frame's PNG file: `frame-000001.png`, more digits where they are needed. */
+export function pngNameOf(frameNumber: number): string {
+  return `frame-${String(frameNumber).padStart(6, "0")}.png`;
+}
+
+/** A size for people: `312 B`, `1.2 kB`, `34.5 MB`. */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = bytes / 1000;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${value.toFixed(1)} ${units[unit]}`;
+}
+
+function faultsOf(queue: FrameQueue, action: string): string[] {
+  const faults: string[] = [];
+  if (queue.failed > 0) {
+    faults.push(
+      `Cannot ${action}: ${queue.failed} frames failed, the first with "${queue.firstError?.message}"`,
+    );
+  }
+  if (queue.refused > 0) {
+    faults.push(`Cannot ${action}: ${queue.refused} frames came faster than they could be written`);
+  }
+  return faults;
+}
