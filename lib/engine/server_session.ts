@@ -1,0 +1,428 @@
+/**
+ * The server's side of one RTSP connection: bytes in, calls to act on, bytes out. Both dialects.
+ *
+ * Floor 2 (engine): no I/O, no timers, no clock; `now` is in milliseconds on a monotonic clock. RFC 2326, and the rules
+ * for a tolerant server of the Kurose-Ross streaming lab. Sibling engines: request_checks.ts, rtsp_state.ts. It does not
+ * know files, sockets or streams: those act on its calls and hand the answers back.
+ *
+ * After every call of a method ask {@linkcode ServerConversation.poll} until it is empty, then
+ * {@linkcode ServerConversation.nextTimeout}. Requests are answered in order, one at a time.
+ *
+ * @module
+ */
+
+import { RtspFormatError } from "../errors.ts";
+import {
+  formatResponse,
+  headerValue,
+  type LabForm,
+  reasonPhraseOf,
+  RTSP_VERSION,
+  type RtspHeader,
+  type RtspLimits,
+  RtspParser,
+  type RtspRequest,
+  type RtspResponse,
+} from "../rtsp.ts";
+import { formatSession } from "../rtsp_headers.ts";
+import {
+  type ConversationSession,
+  examineForm,
+  examineRequest,
+  nextStateOf,
+  type RtspAnswer,
+  type RtspCall,
+  type SessionDirectory,
+} from "./request_checks.ts";
+
+/** A request refused for want of good credentials: the answer, and how long to hold it back. */
+export interface Refusal {
+  /** 401 with its challenges. */
+  readonly answer: RtspAnswer;
+  /** How long the answer waits, in ms. */
+  readonly delayMs: number;
+}
+
+/** What a {@linkcode ServerConversation} needs. */
+export interface ServerConversationOptions {
+  /** The sessions of the server. */
+  readonly sessions: SessionDirectory;
+  /** Session number for lab clients: decimal, without a leading zero. */
+  readonly labSessionId: string;
+  /** Checks credentials; `undefined` means the request may go on. */
+  readonly authorize?: (request: RtspRequest, now: number) => Refusal | undefined;
+  /** Session timeout that is told to clients, in seconds. @default {60} */
+  readonly sessionTimeoutSeconds?: number;
+  /** How long a request may stay incomplete, in ms. @default {60000} */
+  readonly requestTimeoutMs?: number;
+  /** How long a connection without a session may stay silent, in ms. @default {600000} */
+  readonly idleTimeoutMs?: number;
+  /** Bounds of the parser. */
+  readonly limits?: Partial<RtspLimits>;
+}
+
+/** What a conversation wants done. */
+export type ConversationEvent =
+  | { readonly type: "request"; readonly request: RtspRequest }
+  | { readonly type: "call"; readonly call: RtspCall }
+  | { readonly type: "interleaved"; readonly channel: number; readonly payload: Uint8Array }
+  /** Write these bytes, in one write; then call {@linkcode ServerConversation.sent}'s callback. */
+  | {
+    readonly type: "send";
+    readonly bytes: Uint8Array;
+    readonly response: RtspResponse;
+    readonly request: RtspRequest | undefined;
+    readonly afterSend: (() => void) | undefined;
+  }
+  | { readonly type: "malformed"; readonly error: RtspFormatError }
+  /** Close the connection once everything has been sent. */
+  | { readonly type: "close"; readonly reason: string };
+
+/**
+ * The server's side of one connection.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * import { ServerConversation } from "./server_session.ts";
+ * const conversation = new ServerConversation({
+ *   sessions: { find: () => undefined },
+ *   labSessionId: "123456",
+ * });
+ * const request = "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n";
+ * conversation.receive(new TextEncoder().encode(request), 0);
+ * const events = [conversation.poll(), conversation.poll()];
+ * assert(events[1]?.type === "send" && events[1].response.statusCode === 200);
+ * ```
+ */
+export class ServerConversation {
+  readonly #options: ServerConversationOptions;
+  readonly #parser: RtspParser;
+  readonly #events: ConversationEvent[] = [];
+  readonly #held: HeldSend[] = [];
+  readonly #describedPaths = new Set<string>();
+  #pending: RtspCall | undefined;
+  #labSession: ConversationSession | undefined;
+  #lastLabSetup: LabSetup | undefined;
+  #dialect: "rtsp" | "lab" | undefined;
+  #now = 0;
+  #lastByteMs: number;
+  #lastMessageMs: number;
+  #incompleteSinceMs: number | undefined;
+  #closeAtMs: number | undefined;
+  #hasPeerClosed = false;
+  #hasSession = false;
+  #lastDueMs = -Infinity;
+  #isClosed = false;
+  #ignoredMessages = 0;
+
+  /** A conversation at the start of a connection that began at `now`. */
+  constructor(options: ServerConversationOptions, now = 0) {
+    this.#options = options;
+    this.#parser = new RtspParser({ role: "server", dialect: "auto", limits: options.limits });
+    this.#now = now;
+    this.#lastByteMs = now;
+    this.#lastMessageMs = now;
+  }
+
+  /** The dialect of the newest request; `undefined` before the first. */
+  get dialect(): "rtsp" | "lab" | undefined {
+    return this.#dialect;
+  }
+
+  /** A call waits for its answer, or answers wait to be sent: reading should pause. */
+  get isBusy(): boolean {
+    return this.#pending !== undefined || this.#held.length >= MAX_HELD;
+  }
+
+  /** Takes bytes from the peer. */
+  receive(bytes: Uint8Array, now: number): void {
+    if (this.#isClosed) return;
+    this.#now = now;
+    this.#lastByteMs = now;
+    this.#incompleteSinceMs ??= now;
+    this.#parser.push(bytes);
+    this.#advance();
+  }
+
+  /** The peer will send no more. */
+  endOfInput(now: number): void {
+    if (this.#isClosed) return;
+    this.#now = now;
+    this.#parser.endOfInput();
+    this.#advance();
+    this.#hasPeerClosed = true;
+    if (this.#pending === undefined) this.#closeAfterHeld(PEER_CLOSED);
+  }
+
+  /**
+   * Answers the call that waits.
+   *
+   * @param answer A 2xx answer moves the session by the state table.
+   * @param afterSend Called by the connection once the answer has been written.
+   */
+  answer(answer: RtspAnswer, now: number, afterSend?: () => void): void {
+    const call = this.#pending;
+    if (call === undefined) throw new TypeError("Cannot answer: no call waits");
+    this.#now = Math.max(this.#now, now);
+    this.#pending = undefined;
+    if (answer.statusCode < 300) this.#applySuccess(call, answer.session ?? call.session);
+    this.#send(call.request, answer, 0, afterSend);
+    if (this.#hasPeerClosed) return this.#closeAfterHeld(PEER_CLOSED);
+    this.#advance();
+  }
+
+  /** Ends the conversation from our side; what is held back is still sent. */
+  close(reason: string): void {
+    this.#closeAfterHeld(reason);
+  }
+
+  /** The next thing to do, or `undefined`. */
+  poll(): ConversationEvent | undefined {
+    const event = this.#events.shift();
+    if (event !== undefined) return event;
+    const held = this.#held[0];
+    if (held === undefined || held.dueMs > this.#now) return undefined;
+    this.#held.shift();
+    return held.event;
+  }
+
+  /** When to call {@linkcode ServerConversation.handleTimeout}, in ms; `undefined` once closed. */
+  nextTimeout(): number | undefined {
+    if (this.#isClosed && this.#held.length === 0) return undefined;
+    let next = Infinity;
+    if (this.#held.length > 0) next = this.#held[0].dueMs;
+    if (this.#isClosed) return next;
+    if (this.#pending === undefined) {
+      const { pauseMs } = this.#parser;
+      if (pauseMs !== undefined) next = Math.min(next, this.#lastByteMs + pauseMs);
+      next = Math.min(next, this.#expiryMs());
+    }
+    if (this.#closeAtMs !== undefined) next = Math.min(next, this.#closeAtMs);
+    return next === Infinity ? undefined : next;
+  }
+
+  /** Does what is due at `now`. */
+  handleTimeout(now: number): void {
+    this.#now = Math.max(this.#now, now);
+    if (this.#isClosed || this.#pending !== undefined) return;
+    const { pauseMs } = this.#parser;
+    if (pauseMs !== undefined && now >= this.#lastByteMs + pauseMs) {
+      this.#parser.pause();
+      this.#advance();
+    }
+    if (this.#closeAtMs !== undefined && now >= this.#closeAtMs) {
+      this.#closeAfterHeld("The lab client is done");
+    } else if (now >= this.#expiryMs()) {
+      const isIncomplete = this.#incompleteSinceMs !== undefined;
+      this.#closeAfterHeld(isIncomplete ? "A request stayed incomplete" : "Nothing was asked");
+    }
+  }
+
+  /** A session of this connection has ended, or has begun to hold the connection open. */
+  setHasSession(hasSession: boolean): void {
+    this.#hasSession = hasSession;
+  }
+
+  /** Counters since the beginning. */
+  stats(): { readonly ignoredMessages: number } {
+    return Object.freeze({ ignoredMessages: this.#ignoredMessages });
+  }
+
+  #expiryMs(): number {
+    const { requestTimeoutMs = 60_000, idleTimeoutMs = 600_000 } = this.#options;
+    if (this.#incompleteSinceMs !== undefined) return this.#incompleteSinceMs + requestTimeoutMs;
+    return this.#hasSession ? Infinity : this.#lastMessageMs + idleTimeoutMs;
+  }
+
+  /** Reads messages until one has to be waited for. */
+  #advance(): void {
+    while (!this.isBusy && !this.#isClosed) {
+      let message;
+      try {
+        message = this.#parser.next();
+      } catch (error) {
+        if (!(error instanceof RtspFormatError)) throw error;
+        this.#refuseMalformed(error);
+        return;
+      }
+      if (message === undefined) return;
+      this.#lastMessageMs = this.#now;
+      this.#incompleteSinceMs = undefined;
+      if (message.type === "interleaved") {
+        this.#events.push(message);
+      } else if (message.type === "request") {
+        this.#examine(message);
+      } else {
+        this.#ignoredMessages++;
+      }
+    }
+  }
+
+  #examine(request: RtspRequest): void {
+    this.#events.push({ type: "request", request });
+    this.#dialect = request.lab === undefined ? "rtsp" : "lab";
+    if (request.lab !== undefined) this.#closeAtMs = undefined;
+    const formAnswer = examineForm(request);
+    if (formAnswer !== undefined) return this.#send(request, formAnswer, 0);
+    const refusal = this.#options.authorize?.(request, this.#now);
+    if (refusal !== undefined) return this.#send(request, refusal.answer, refusal.delayMs);
+    if (this.#isRepeatedLabSetup(request)) {
+      return this.#send(request, { statusCode: 200, session: this.#labSession }, 0);
+    }
+    const verdict = examineRequest(request, {
+      sessions: this.#options.sessions,
+      labSession: this.#labSession,
+      onlyDescribedPath: this.#describedPaths.size === 1 ? [...this.#describedPaths][0] : undefined,
+    });
+    if (verdict.type === "answer") {
+      const { session } = verdict.answer;
+      if (session !== undefined) session.lastRequestMs = this.#now;
+      return this.#send(request, verdict.answer, 0);
+    }
+    const { call } = verdict;
+    if (call.session !== undefined) call.session.lastRequestMs = this.#now;
+    this.#pending = call;
+    this.#events.push({ type: "call", call });
+  }
+
+  #applySuccess(call: RtspCall, session: ConversationSession | undefined): void {
+    if (call.method === "DESCRIBE" && this.#describedPaths.size < MAX_DESCRIBED) {
+      this.#describedPaths.add(call.path);
+    }
+    if (session === undefined) return;
+    if (call.method === "SETUP" && call.isLab) {
+      this.#labSession = session;
+      this.#lastLabSetup = labSetupOf(call.request);
+      session.state = "READY";
+      return;
+    }
+    session.state = nextStateOf(session, call.method, call.isLab);
+    if (call.method === "TEARDOWN" && call.isLab) this.#labSession = undefined;
+  }
+
+  /** A client sends every request twice; and a SETUP pressed again while ready changes nothing. */
+  #isRepeatedLabSetup(request: RtspRequest): boolean {
+    const last = this.#lastLabSetup;
+    if (request.lab === undefined || request.method !== "SETUP") return false;
+    if (this.#labSession === undefined || last === undefined) return false;
+    const setup = labSetupOf(request);
+    if (setup.uri !== last.uri || setup.transport !== last.transport) return false;
+    return this.#labSession.state === "READY" || setup.cseq === last.cseq;
+  }
+
+  #send(
+    request: RtspRequest,
+    answer: RtspAnswer,
+    delayMs: number,
+    afterSend?: () => void,
+  ): void {
+    const response = this.#responseOf(request, answer);
+    const holdMs = Math.max(delayMs, request.lab?.family === "B" ? FAMILY_B_HOLD_MS : 0);
+    const previous = this.#held.at(-1)?.dueMs ?? this.#lastDueMs;
+    const dueMs = holdMs === 0
+      ? Math.max(this.#now, previous)
+      : Math.max(this.#now, previous) + holdMs;
+    this.#lastDueMs = dueMs;
+    const bytes = formatResponse(response);
+    const event = { type: "send", bytes, response, request, afterSend } as const;
+    this.#held.push({ dueMs, event });
+    if (request.lab !== undefined && request.method === "TEARDOWN" && answer.statusCode < 300) {
+      this.#closeAtMs = dueMs + LAB_CLOSE_GRACE_MS;
+    }
+  }
+
+  #responseOf(request: RtspRequest, answer: RtspAnswer): RtspResponse {
+    const { statusCode, body = NO_BODY } = answer;
+    const headers: RtspHeader[] = [];
+    const cseq = headerValue(request.headers, "CSeq");
+    if (cseq !== undefined) headers.push(["CSeq", cseq]);
+    const { session } = answer;
+    if (request.lab !== undefined) {
+      const isDescription = request.method === "DESCRIBE" && statusCode === 200;
+      // One lab client takes the description only where its third line is Content-Base.
+      if (!(isDescription && request.lab.lineEnd === "\r\n")) {
+        headers.push([
+          "Session",
+          session?.id ?? this.#labSession?.id ?? this.#options.labSessionId,
+        ]);
+      }
+    } else if (session !== undefined && request.method !== "TEARDOWN") {
+      const { sessionTimeoutSeconds: timeoutSeconds = 60 } = this.#options;
+      headers.push([
+        "Session",
+        formatSession(
+          request.method === "SETUP" ? { id: session.id, timeoutSeconds } : { id: session.id },
+        ),
+      ]);
+    }
+    headers.push(...answer.headers ?? []);
+    const lab: LabForm | undefined = request.lab;
+    return {
+      type: "response",
+      version: RTSP_VERSION,
+      statusCode,
+      reasonPhrase: reasonPhraseOf(statusCode),
+      headers,
+      body,
+      lab,
+    };
+  }
+
+  #refuseMalformed(error: RtspFormatError): void {
+    this.#events.push({ type: "malformed", error });
+    const response: RtspResponse = {
+      type: "response",
+      version: RTSP_VERSION,
+      statusCode: error.statusCode,
+      reasonPhrase: reasonPhraseOf(error.statusCode),
+      headers: [["Connection", "close"]],
+      body: NO_BODY,
+    };
+    const event = {
+      type: "send",
+      bytes: formatResponse(response),
+      response,
+      request: undefined,
+      afterSend: undefined,
+    } as const;
+    this.#held.push({ dueMs: Math.max(this.#now, this.#lastDueMs), event });
+    this.#closeAfterHeld(error.message);
+  }
+
+  #closeAfterHeld(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#pending = undefined;
+    const dueMs = this.#held.at(-1)?.dueMs ?? this.#now;
+    this.#held.push({ dueMs, event: { type: "close", reason } });
+  }
+}
+
+interface HeldSend {
+  readonly dueMs: number;
+  readonly event: ConversationEvent;
+}
+
+interface LabSetup {
+  readonly uri: string;
+  readonly transport: string;
+  readonly cseq: string;
+}
+
+function labSetupOf(request: RtspRequest): LabSetup {
+  return {
+    uri: request.uri,
+    transport: headerValue(request.headers, "Transport") ?? "",
+    cseq: headerValue(request.headers, "CSeq") ?? "",
+  };
+}
+
+/** Clients of family B note what they asked for only after they have sent it; an answer must not be quicker. */
+const FAMILY_B_HOLD_MS = 10;
+/** The lab's servers never close, its clients mostly do; whoever has not by then is closed. */
+const LAB_CLOSE_GRACE_MS = 1000;
+const PEER_CLOSED = "The peer closed the connection";
+const MAX_HELD = 16;
+const MAX_DESCRIBED = 16;
+const NO_BODY = new Uint8Array(0);

@@ -1,0 +1,285 @@
+/**
+ * The command line of `rtsp-server`: its options, their values, its help.
+ *
+ * Floor 4 (assembly), without I/O. What cannot be understood is a {@linkcode UsageError} with one sentence that says so.
+ *
+ * @module
+ */
+
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+  DEFAULT_PORT,
+  DEFAULT_SESSION_TIMEOUT_SECONDS,
+} from "./options.ts";
+
+/** How much the log tells. */
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+/** The command line, understood. */
+export interface ServerCommand {
+  /** What to do. */
+  readonly action: "run" | "help" | "version";
+  /** TCP port, 0 for one the system chooses. */
+  readonly port: number;
+  /** Address to listen on. */
+  readonly host: string;
+  /** Folder with the movies, where one was named. */
+  readonly media: string | undefined;
+  /** Frames a second for all movies. */
+  readonly frameRateHz: number | undefined;
+  /** Start over at the end. */
+  readonly loop: boolean;
+  /** How much the log tells. */
+  readonly logLevel: LogLevel;
+  /** JSON lines on standard output. */
+  readonly json: boolean;
+  /** UDP ports to choose from. */
+  readonly rtpPorts: readonly [number, number] | undefined;
+  /** Names and passwords of the command line, in order. */
+  readonly users: readonly (readonly [name: string, password: string])[];
+  /** File with more of them. */
+  readonly usersFile: string | undefined;
+  /** Connections in all. */
+  readonly maxConnections: number;
+  /** Connections from one address. */
+  readonly maxConnectionsPerAddress: number;
+  /** Encode frames anew that are too large for lab clients. */
+  readonly fit: boolean;
+  /** Seconds of silence after which a session ends. */
+  readonly sessionTimeoutSeconds: number;
+}
+
+/** A command line that cannot be understood; the message is one sentence for the user. */
+export class UsageError extends Error {
+  /** Name of the class. */
+  override name = "UsageError";
+}
+
+interface OptionText {
+  readonly name: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
+/** All options, in the order of the help. */
+const OPTIONS: readonly OptionText[] = [
+  {
+    name: "host",
+    value: "ADDR",
+    effect: "address to listen on (default 0.0.0.0; :: takes IPv6 too)",
+  },
+  {
+    name: "media",
+    value: "DIR",
+    effect: "folder with the movies (default ./media if it exists, else .)",
+  },
+  {
+    name: "fps",
+    value: "N",
+    effect: "frames a second (default 20 for lab files, 25 for bare JPEGs)",
+  },
+  { name: "loop", effect: "start movies over at their end" },
+  { name: "log-level", value: "L", effect: "error, warn, info or debug (default info)" },
+  { name: "json", effect: "print events as JSON lines on standard output" },
+  {
+    name: "rtp-ports",
+    value: "A-B",
+    effect: "UDP ports to choose an even-odd pair from (default: any)",
+  },
+  {
+    name: "user",
+    value: "NAME:PASSWORD",
+    effect: "ask clients for a name and password (repeatable)",
+  },
+  { name: "users", value: "FILE", effect: "the same from a file with one NAME:PASSWORD a line" },
+  {
+    name: "max-connections",
+    value: "N",
+    effect: `connections in all (default ${DEFAULT_MAX_CONNECTIONS})`,
+  },
+  {
+    name: "max-connections-per-address",
+    value: "N",
+    effect: `connections from one address (default ${DEFAULT_MAX_CONNECTIONS_PER_ADDRESS})`,
+  },
+  { name: "no-fit", effect: "do not re-encode frames that are too large for lab clients" },
+  {
+    name: "session-timeout",
+    value: "S",
+    effect: `seconds of silence that end a session (default ${DEFAULT_SESSION_TIMEOUT_SECONDS})`,
+  },
+  { name: "help", effect: "show this text" },
+  { name: "version", effect: "show the version" },
+];
+
+const SHORT_NAMES: Readonly<Record<string, string>> = { h: "help", V: "version" };
+
+/** What `--help` prints. */
+export function serverHelp(): string {
+  const heads = OPTIONS.map(({ name, value }) =>
+    `--${name}${value === undefined ? "" : ` ${value}`}`
+  );
+  const width = Math.max(...heads.map((head) => head.length));
+  const lines = OPTIONS.map(({ effect }, index) => `  ${heads[index].padEnd(width)}  ${effect}`);
+  return `rtsp-server [PORT] [options]
+
+Serves the Motion-JPEG movies of a folder by RTSP: to standard players, and to the
+clients of the Kurose-Ross streaming lab, on the same port (default ${DEFAULT_PORT}; 0: any free one).
+A sample, video.mjpeg, is built in.
+
+${lines.join("\n")}
+
+Examples:
+  rtsp-server                          serve ./media on port ${DEFAULT_PORT}
+  rtsp-server 1025 --media ~/films     another port and folder
+  rtsp-server --user ann:secret        only for ann
+
+And in another terminal:
+  ffplay rtsp://127.0.0.1:${DEFAULT_PORT}/video.mjpeg
+  gst-launch-1.0 playbin uri=rtsp://127.0.0.1:${DEFAULT_PORT}/video.mjpeg
+  rtsp-client 127.0.0.1 ${DEFAULT_PORT} 5008 video.mjpeg
+  python ClientLauncher.py 127.0.0.1 ${DEFAULT_PORT} 5008 video.mjpeg     (the lab's own client)
+`;
+}
+
+/**
+ * Reads the arguments.
+ *
+ * @throws {UsageError} when they cannot be understood.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseServerArguments } from "./command_line.ts";
+ * assertEquals(parseServerArguments(["1025", "--loop"]).port, 1025);
+ * ```
+ */
+export function parseServerArguments(args: readonly string[]): ServerCommand {
+  const { positional, given } = split(args);
+  const one = (name: string) => given.get(name)?.at(-1);
+  const has = (name: string) => given.has(name);
+  if (positional.length > 1) {
+    throw new UsageError(`"${positional[1]}" is one argument too many: only PORT stands alone`);
+  }
+  return {
+    action: has("help") ? "help" : has("version") ? "version" : "run",
+    port: positional.length === 0
+      ? DEFAULT_PORT
+      : integer("PORT", positional[0], { from: 0, to: 65535 }),
+    host: one("host") ?? "0.0.0.0",
+    media: one("media"),
+    frameRateHz: has("fps") ? rate(one("fps")!) : undefined,
+    loop: has("loop"),
+    logLevel: level(one("log-level") ?? "info"),
+    json: has("json"),
+    rtpPorts: has("rtp-ports") ? portRange(one("rtp-ports")!) : undefined,
+    users: (given.get("user") ?? []).map((text) => credentials("--user", text)),
+    usersFile: one("users"),
+    maxConnections: integer(
+      "--max-connections",
+      one("max-connections") ?? String(DEFAULT_MAX_CONNECTIONS),
+      { from: 1, to: 1_000_000 },
+    ),
+    maxConnectionsPerAddress: integer(
+      "--max-connections-per-address",
+      one("max-connections-per-address") ?? String(DEFAULT_MAX_CONNECTIONS_PER_ADDRESS),
+      { from: 1, to: 1_000_000 },
+    ),
+    fit: !has("no-fit"),
+    sessionTimeoutSeconds: integer(
+      "--session-timeout",
+      one("session-timeout") ?? String(DEFAULT_SESSION_TIMEOUT_SECONDS),
+      { from: 1, to: 86_400 },
+    ),
+  };
+}
+
+/**
+ * Reads a file of users: one `NAME:PASSWORD` a line; empty lines and lines that begin with `#` are passed over.
+ *
+ * @throws {UsageError} when a line is something else; the message tells its number, not what is in it.
+ */
+export function parseUsersFile(
+  text: string,
+  path: string,
+): (readonly [name: string, password: string])[] {
+  const users: (readonly [string, string])[] = [];
+  text.split(/\r?\n/).forEach((line, index) => {
+    if (line.trim() === "" || line.startsWith("#")) return;
+    users.push(credentials(`line ${index + 1} of "${path}"`, line));
+  });
+  if (users.length === 0) {
+    throw new UsageError(`"${path}" names no user: write one NAME:PASSWORD a line`);
+  }
+  return users;
+}
+
+function split(args: readonly string[]) {
+  const positional: string[] = [];
+  const given = new Map<string, string[]>();
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index];
+    if (!arg.startsWith("-") || arg === "-") {
+      positional.push(arg);
+      continue;
+    }
+    const equals = arg.indexOf("=");
+    const written = equals < 0 ? arg : arg.slice(0, equals);
+    const name = written.startsWith("--") ? written.slice(2) : SHORT_NAMES[written.slice(1)];
+    const option = OPTIONS.find((candidate) => candidate.name === name);
+    if (option === undefined) throw new UsageError(`There is no option "${written}"`);
+    let value = equals < 0 ? undefined : arg.slice(equals + 1);
+    if (option.value === undefined) {
+      if (value !== undefined) throw new UsageError(`--${option.name} takes no value`);
+    } else {
+      value ??= args[++index];
+      if (value === undefined || value === "") {
+        throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
+      }
+    }
+    given.set(option.name, [...given.get(option.name) ?? [], value ?? ""]);
+  }
+  return { positional, given };
+}
+
+function integer(
+  name: string,
+  text: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= from && value <= to) return value;
+  throw new UsageError(`${name} is "${text}": it must be a whole number from ${from} to ${to}`);
+}
+
+function rate(text: string): number {
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value > 0 && value <= 1000) return value;
+  throw new UsageError(`--fps is "${text}": it must be a number above 0 and up to 1000`);
+}
+
+function level(text: string): LogLevel {
+  if (text === "error" || text === "warn" || text === "info" || text === "debug") return text;
+  throw new UsageError(`--log-level is "${text}": it must be error, warn, info or debug`);
+}
+
+function portRange(text: string): readonly [number, number] {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text);
+  const from = Number(match?.[1] ?? Number.NaN);
+  const to = Number(match?.[2] ?? Number.NaN);
+  if (from >= 1 && to <= 65535 && from + from % 2 + 1 <= to) return [from, to];
+  throw new UsageError(
+    `--rtp-ports is "${text}": it must hold an even port and the next one, like 50000-50001`,
+  );
+}
+
+function credentials(where: string, text: string): readonly [string, string] {
+  const colon = text.indexOf(":");
+  const name = text.slice(0, Math.max(colon, 0));
+  // deno-lint-ignore no-control-regex -- control characters are what is refused
+  if (colon < 1 || /["\x00-\x1f\x7f]/.test(name)) {
+    throw new UsageError(`${where} must be NAME:PASSWORD, with no quotation mark in the name`);
+  }
+  return [name, text.slice(colon + 1)];
+}

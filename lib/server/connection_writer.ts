@@ -1,0 +1,140 @@
+/**
+ * The one writer of an RTSP connection: answers in order, and between them the newest frame of each interleaved stream.
+ *
+ * Floor 4 (assembly). RFC 2326 s10.12. A reader that is slower than the film gets fewer frames, never torn or stale
+ * ones: a frame that could not be begun before the next one is ready is given up. It knows nothing of RTP.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "../net/socket.ts";
+
+/** Something that has bytes to write when the connection is free: one stream's newest frame. */
+export interface WriteSource {
+  /** The bytes, which stay unchanged until the next call, or `undefined` when there is nothing (any more). */
+  takeBytes(): Uint8Array | undefined;
+}
+
+interface Message {
+  readonly bytes: Uint8Array;
+  readonly whenSent: (() => void) | undefined;
+}
+
+/** Writes to a connection, one write at a time. */
+export class ConnectionWriter {
+  readonly #stream: ByteStream;
+  readonly #onBroken: (error: unknown) => void;
+  readonly #now: () => number;
+  readonly #messages: Message[] = [];
+  readonly #sources: WriteSource[] = [];
+  #queuedBytes = 0;
+  #isPumping = false;
+  #isClosed = false;
+  #writeBeganMs: number | undefined;
+  #whenIdle: (() => void) | undefined;
+
+  /** `onBroken` is called once, when a write fails or too much waits to be written. */
+  constructor(
+    stream: ByteStream,
+    options: { readonly now: () => number; readonly onBroken: (error: unknown) => void },
+  ) {
+    this.#stream = stream;
+    this.#now = options.now;
+    this.#onBroken = options.onBroken;
+  }
+
+  /** For how long the write under way has been waiting at `now`, in ms; 0 when none is. */
+  stalledMs(now: number): number {
+    return this.#writeBeganMs === undefined ? 0 : now - this.#writeBeganMs;
+  }
+
+  /** Octets of messages that wait. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /**
+   * Writes a message after those that wait already, in a write of its own. The bytes must not change any more.
+   *
+   * @param whenSent Called once the system has taken the bytes.
+   */
+  write(bytes: Uint8Array, whenSent?: () => void): void {
+    if (this.#isClosed) return;
+    if (this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES) {
+      this.#break(new Error(`More than ${MAX_QUEUED_BYTES} bytes wait to be read by the client`));
+      return;
+    }
+    this.#queuedBytes += bytes.length;
+    this.#messages.push({ bytes, whenSent });
+    this.#pump();
+  }
+
+  /** Says that a source has something newer to write; it is asked once the connection is free. */
+  offer(source: WriteSource): void {
+    if (this.#isClosed || this.#sources.includes(source)) return;
+    this.#sources.push(source);
+    this.#pump();
+  }
+
+  /** Takes back an offer. */
+  withdraw(source: WriteSource): void {
+    const index = this.#sources.indexOf(source);
+    if (index >= 0) this.#sources.splice(index, 1);
+  }
+
+  /** Settles once everything given so far has been written, or the writer is closed. */
+  async flushed(): Promise<void> {
+    if (!this.#isPumping || this.#isClosed) return;
+    await new Promise<void>((resolve) => this.#whenIdle = resolve);
+  }
+
+  /** Writes nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#messages.length = 0;
+    this.#sources.length = 0;
+    this.#whenIdle?.();
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+        this.#writeBeganMs = this.#now();
+        await this.#stream.write(next.bytes);
+        this.#writeBeganMs = undefined;
+        next.whenSent?.();
+      }
+    } catch (error) {
+      this.#break(error);
+    } finally {
+      this.#writeBeganMs = undefined;
+      this.#isPumping = false;
+      this.#whenIdle?.();
+    }
+  }
+
+  #next(): Message | undefined {
+    if (this.#isClosed) return undefined;
+    const message = this.#messages.shift();
+    if (message !== undefined) {
+      this.#queuedBytes -= message.bytes.length;
+      return message;
+    }
+    while (this.#sources.length > 0) {
+      const bytes = this.#sources.shift()!.takeBytes();
+      if (bytes !== undefined) return { bytes, whenSent: undefined };
+    }
+    return undefined;
+  }
+
+  #break(error: unknown): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#onBroken(error);
+  }
+}
+
+/** Answers and reports that wait; far more than a client that reads ever leaves. */
+const MAX_QUEUED_BYTES = 256 << 10;

@@ -1,0 +1,65 @@
+/**
+ * What a server can be told.
+ *
+ * Floor 4 (assembly), types and defaults only.
+ *
+ * @module
+ */
+
+import type { ServerListener } from "./events.ts";
+
+/** Options of {@linkcode RtspServer.start}. */
+export interface RtspServerOptions {
+  /** Folder with the movies; nothing outside it is ever shown. */
+  readonly media: string | URL;
+  /** A movie that is shown under its own file name when the folder has none of that name. */
+  readonly sample?: URL;
+  /** Address to listen on; `"::"` takes IPv6 and IPv4. @default {"0.0.0.0"} */
+  readonly hostname?: string;
+  /** TCP port, 0 for one the system chooses. @default {8554} */
+  readonly port?: number;
+  /** Frames a second for all movies. @default {20 for the lab's files, 25 for bare JPEGs} */
+  readonly frameRateHz?: number;
+  /** Starts movies over at their end. @default {false} */
+  readonly loop?: boolean;
+  /** First and last UDP port to choose a pair from. @default {the system chooses} */
+  readonly rtpPorts?: readonly [from: number, to: number];
+  /** Names and passwords; with any, every request but OPTIONS needs one of them. @default {none} */
+  readonly users?: ReadonlyMap<string, string>;
+  /** Offers Digest with SHA-256 too (it is listed first, as players require). @default {true} */
+  readonly offersSha256?: boolean;
+  /** Offers Basic, which sends the password in clear, too. @default {true} */
+  readonly offersBasic?: boolean;
+  /** Connections, and sessions, in all. @default {4096} */
+  readonly maxConnections?: number;
+  /** Connections, and sessions, from one address. @default {256} */
+  readonly maxConnectionsPerAddress?: number;
+  /** Encodes frames anew that are larger than a lab client's buffer. @default {true} */
+  readonly fit?: boolean;
+  /** Seconds of silence after which a session ends; clients are told this, and get a little more. @default {60} */
+  readonly sessionTimeoutSeconds?: number;
+  /** How long a request may stay incomplete, in ms. @default {60000} */
+  readonly requestTimeoutMs?: number;
+  /** How long a connection without a session may be silent, in ms. @default {600000} */
+  readonly idleTimeoutMs?: number;
+  /** How long one write to a client may take before it is given up, in ms. @default {5000} */
+  readonly writeTimeoutMs?: number;
+  /**
+   * Numbers from 0 (included) to 1 (excluded) for the SSRC, first sequence number and first timestamp of standard
+   * sessions, in this order. Identifiers and nonces do not come from it. @default {Math.random}
+   */
+  readonly random?: () => number;
+  /** Told what happens from the very beginning; others may join later by `on()`. */
+  readonly listener?: ServerListener;
+}
+
+/** The port of the standard's test programs and of this one: no administrator rights are needed. */
+export const DEFAULT_PORT = 8554;
+/** See {@linkcode RtspServerOptions.maxConnections}. */
+export const DEFAULT_MAX_CONNECTIONS = 4096;
+/** See {@linkcode RtspServerOptions.maxConnectionsPerAddress}. */
+export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 256;
+/** See {@linkcode RtspServerOptions.sessionTimeoutSeconds}. */
+export const DEFAULT_SESSION_TIMEOUT_SECONDS = 60;
+/** Sessions that one connection can hold. */
+export const MAX_SESSIONS_PER_CONNECTION = 64;

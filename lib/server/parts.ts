@@ -1,0 +1,57 @@
+/**
+ * The parts of one server that its connections share.
+ *
+ * Floor 4 (assembly), types only.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "../net/socket.ts";
+import type { Authentication } from "./authentication.ts";
+import type { AddressLimit } from "./connection_limits.ts";
+import type { ConnectionWriter } from "./connection_writer.ts";
+import type { ServerListener } from "./events.ts";
+import type { FrameBatches } from "./frame_batches.ts";
+import type { MediaLibrary } from "./media_library.ts";
+import type { RtspServerOptions } from "./options.ts";
+import type { PacerTimer } from "./pacer_timer.ts";
+import type { RtpPorts } from "./rtp_ports.ts";
+import type { SessionTable, StreamSession } from "./stream_session.ts";
+
+/** What connections need of their server. */
+export interface ServerParts {
+  /** What the server was told. */
+  readonly options: RtspServerOptions;
+  /** One timer for all. */
+  readonly timer: PacerTimer;
+  /** The movies. */
+  readonly library: MediaLibrary;
+  /** Their frames as packets. */
+  readonly batches: FrameBatches;
+  /** UDP. */
+  readonly ports: RtpPorts;
+  /** Living sessions. */
+  readonly sessions: SessionTable;
+  /** How many sessions there may be. */
+  readonly sessionLimit: AddressLimit;
+  /** Credentials, where they are asked for. */
+  readonly authentication: Authentication | undefined;
+  /** Tells what happens. */
+  readonly emit: ServerListener;
+}
+
+/** What answering a call needs of the connection it came by. */
+export interface CallConnection {
+  /** Number of the connection, from 1. */
+  readonly number: number;
+  /** The connection itself. */
+  readonly stream: ByteStream;
+  /** Its one writer. */
+  readonly writer: ConnectionWriter;
+  /** The session number told to lab clients. */
+  readonly labSessionId: string;
+  /** Sessions set up by it. */
+  readonly sessions: Set<StreamSession>;
+  /** Sessions by the channels they use on it. */
+  readonly channels: Map<number, StreamSession>;
+}

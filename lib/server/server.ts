@@ -1,0 +1,319 @@
+/**
+ * An RTSP server for a folder of Motion-JPEG movies: standard RTSP and the streaming lab's dialect on one port.
+ *
+ * Floor 4 (assembly). RFC 2326, 3550, 2435. It accepts connections within limits, ends what has fallen silent, and tells
+ * what happens; each connection is `connection.ts`.
+ *
+ * @module
+ */
+
+import type { Paced } from "../engine/pacer.ts";
+import { TransportError } from "../errors.ts";
+import { ImageWorker } from "../image/image.ts";
+import type { ByteStream, SocketAddress, StreamListener } from "../net/socket.ts";
+import { listenTcp } from "../net/tcp.ts";
+import { Authentication } from "./authentication.ts";
+import { type ConnectionCounters, RtspConnection } from "./connection.ts";
+import { AddressLimit } from "./connection_limits.ts";
+import {
+  endpointText,
+  type ServerEvent,
+  type ServerListener,
+  type ServerSessionSnapshot,
+  type ServerStatistics,
+} from "./events.ts";
+import { FrameBatches } from "./frame_batches.ts";
+import { MediaLibrary } from "./media_library.ts";
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+  DEFAULT_PORT,
+  DEFAULT_SESSION_TIMEOUT_SECONDS,
+  type RtspServerOptions,
+} from "./options.ts";
+import { PacerTimer } from "./pacer_timer.ts";
+import type { ServerParts } from "./parts.ts";
+import { RtpPorts } from "./rtp_ports.ts";
+import { SessionTable, type StreamSession } from "./stream_session.ts";
+
+/**
+ * A running server.
+ *
+ * @example
+ * ```ts
+ * import { RtspServer } from "./server.ts";
+ * await using server = await RtspServer.start({ media: ".", hostname: "127.0.0.1", port: 0 });
+ * if (!server.url("video.mjpeg").startsWith("rtsp://127.0.0.1:")) throw new Error("no URL");
+ * ```
+ */
+export class RtspServer implements AsyncDisposable {
+  readonly #parts: ServerParts;
+  readonly #listener: StreamListener;
+  readonly #images: ImageWorker;
+  readonly #connectionLimit: AddressLimit;
+  readonly #connections = new Map<number, RtspConnection>();
+  readonly #listeners: Set<ServerListener>;
+  readonly #running = new Set<Promise<void>>();
+  readonly #counters: ConnectionCounters = { requests: 0, malformedMessages: 0, strayPackets: 0 };
+  readonly #sweep: Paced = { pacing: undefined, onDue: (now) => this.#sweepSilent(now) };
+  readonly #accepting: Promise<void>;
+  #accepted = 0;
+  #refused = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(built: BuiltServer) {
+    this.#parts = built.parts;
+    this.#listener = built.listener;
+    this.#images = built.images;
+    this.#listeners = built.listeners;
+    built.onSessionEnded.call = (session, reason) => this.#sessionEnded(session, reason);
+    const { options } = built.parts;
+    this.#connectionLimit = new AddressLimit({
+      total: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      perAddress: options.maxConnectionsPerAddress ?? DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+    });
+    this.#parts.timer.schedule(this.#sweep, this.#parts.timer.now() + SWEEP_INTERVAL_MS);
+    this.#accepting = this.#accept();
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @throws {TransportError} when the port or the folder cannot be had; the message says what to do.
+   */
+  static async start(options: RtspServerOptions): Promise<RtspServer> {
+    await checkFolder(options.media);
+    const server = new RtspServer(build(options));
+    const { hostname: address, port } = server.address;
+    server.#parts.emit({ type: "listening", address, port, url: server.url("") });
+    return server;
+  }
+
+  /** Where it listens. */
+  get address(): SocketAddress {
+    return this.#listener.address;
+  }
+
+  /** The URL of a movie, as a program on this machine may use it. */
+  url(path: string): string {
+    const { hostname, port } = this.address;
+    const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
+    const encoded = path.split("/").map(encodeURIComponent).join("/");
+    return `rtsp://${endpointText({ hostname: host, port })}/${encoded}`;
+  }
+
+  /** All living sessions. */
+  sessions(): ServerSessionSnapshot[] {
+    return [...this.#parts.sessions.all()].map((session) => session.snapshot());
+  }
+
+  /** What was counted so far. */
+  statistics(): ServerStatistics {
+    return {
+      connections: this.#connections.size,
+      connectionsAccepted: this.#accepted,
+      connectionsRefused: this.#refused,
+      sessions: this.#parts.sessions.size,
+      sessionsBegun: this.#parts.sessions.begun,
+      requests: this.#counters.requests,
+      malformedMessages: this.#counters.malformedMessages,
+      failedLogins: this.#parts.authentication?.failures ?? 0,
+      strayDatagrams: this.#parts.ports.strayDatagrams + this.#counters.strayPackets,
+    };
+  }
+
+  /**
+   * Tells `listener` what happens from now on.
+   *
+   * @returns a function that ends it.
+   */
+  on(listener: ServerListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends all streams with a goodbye, closes everything, and leaves nothing behind. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  /** See {@linkcode RtspServer.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #closeAll(): Promise<void> {
+    const { sessions, timer, ports, library } = this.#parts;
+    this.#listener.close();
+    await this.#accepting;
+    const living = [...sessions.all()];
+    for (const session of living) sessions.end(session, "the server was stopped", true);
+    await Promise.all(
+      [...this.#connections.values()].map((connection) =>
+        connection.finish("the server was stopped")
+      ),
+    );
+    await Promise.all(this.#running);
+    timer.close();
+    // The goodbyes leave in the next turns of the event loop.
+    if (living.length > 0) await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
+    await ports.close();
+    this.#images.close();
+    await library.close();
+  }
+
+  async #accept(): Promise<void> {
+    for (;;) {
+      try {
+        const stream = await this.#listener.accept();
+        if (stream === undefined) return;
+        this.#admit(stream);
+      } catch (error) {
+        if (!(error instanceof TransportError)) throw error;
+        this.#parts.emit({ type: "warning", message: error.message });
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
+      }
+    }
+  }
+
+  #admit(stream: ByteStream): void {
+    const { hostname } = stream.remoteAddress;
+    const refusal = this.#connectionLimit.take(hostname);
+    if (refusal !== undefined) {
+      this.#refused++;
+      const remote = endpointText(stream.remoteAddress);
+      this.#parts.emit({ type: "connection-refused", remote, reason: refusal });
+      this.#track(turnAway(stream));
+      return;
+    }
+    const number = ++this.#accepted;
+    const connection = new RtspConnection(this.#parts, {
+      number,
+      stream,
+      counters: this.#counters,
+    });
+    this.#connections.set(number, connection);
+    this.#track(
+      connection.run().finally(() => {
+        this.#connections.delete(number);
+        this.#connectionLimit.release(hostname);
+      }),
+    );
+  }
+
+  #track(task: Promise<void>): void {
+    this.#running.add(task);
+    task.finally(() => this.#running.delete(task));
+  }
+
+  /** Once a second: sessions nobody has been heard of, and clients that do not read. */
+  #sweepSilent(now: number): void {
+    const { timer, sessions, options } = this.#parts;
+    timer.schedule(this.#sweep, now + SWEEP_INTERVAL_MS);
+    const timeoutSeconds = options.sessionTimeoutSeconds ?? DEFAULT_SESSION_TIMEOUT_SECONDS;
+    // A little more than clients are told: some ask for nothing until the last moment.
+    sessions.expire(now, timeoutSeconds * 1000 + Math.min(5000, timeoutSeconds * 500));
+    const writeTimeoutMs = options.writeTimeoutMs ?? WRITE_TIMEOUT_MS;
+    for (const connection of this.#connections.values()) {
+      if (connection.stalledMs(now) > writeTimeoutMs) {
+        connection.close(`The client has read nothing for ${writeTimeoutMs / 1000} s`);
+      }
+    }
+  }
+
+  #sessionEnded(session: StreamSession, reason: string): void {
+    this.#parts.sessionLimit.release(session.hostname);
+    for (const connection of this.#connections.values()) {
+      if (connection.sessions.has(session)) connection.forget(session);
+    }
+    this.#parts.emit({ type: "session-ended", ...session.snapshot(), reason });
+  }
+}
+
+interface BuiltServer {
+  readonly parts: ServerParts;
+  readonly listener: StreamListener;
+  readonly images: ImageWorker;
+  readonly listeners: Set<ServerListener>;
+  readonly onSessionEnded: { call: (session: StreamSession, reason: string) => void };
+}
+
+function build(options: RtspServerOptions): BuiltServer {
+  const listeners = new Set<ServerListener>(
+    options.listener === undefined ? [] : [options.listener],
+  );
+  const emit = (event: ServerEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  const { hostname = "0.0.0.0", port = DEFAULT_PORT } = options;
+  const listener = listenTcp({ hostname, port });
+  let ports: RtpPorts;
+  try {
+    ports = new RtpPorts({ hostname: listener.address.hostname, ports: options.rtpPorts });
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  const images = new ImageWorker();
+  const fit = (jpeg: Uint8Array, maxBytes: number) => images.fit(jpeg, maxBytes);
+  const batches = new FrameBatches({ emit, fit: (options.fit ?? true) ? fit : undefined });
+  const onSessionEnded: BuiltServer["onSessionEnded"] = { call: () => {} };
+  const parts: ServerParts = {
+    options,
+    timer: new PacerTimer(),
+    library: new MediaLibrary({
+      folder: options.media,
+      sample: options.sample,
+      frameRateHz: options.frameRateHz,
+      emit,
+      onClosed: (movieId) => batches.forget(movieId),
+    }),
+    batches,
+    ports,
+    sessions: new SessionTable((session, reason) => onSessionEnded.call(session, reason)),
+    sessionLimit: new AddressLimit({
+      total: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      perAddress: options.maxConnectionsPerAddress ?? DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+    }),
+    authentication: authenticationOf(options, emit),
+    emit,
+  };
+  return { parts, listener, images, listeners, onSessionEnded };
+}
+
+function authenticationOf(options: RtspServerOptions, emit: ServerListener) {
+  const { users, offersSha256, offersBasic } = options;
+  if (users === undefined || users.size === 0) return undefined;
+  return new Authentication({ users, offersSha256, offersBasic, emit });
+}
+
+async function checkFolder(media: string | URL): Promise<void> {
+  try {
+    const info = await Deno.stat(media);
+    if (info.isDirectory) return;
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound
+      ? "there is no such folder"
+      : String(cause);
+    throw new TransportError(`Cannot serve "${media}": ${reason}`, { operation: "stat", cause });
+  }
+  throw new TransportError(`Cannot serve "${media}": it is no folder`, { operation: "stat" });
+}
+
+/** Says in RTSP why nothing will come of it, and closes. */
+async function turnAway(stream: ByteStream): Promise<void> {
+  const text = "RTSP/1.0 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\n\r\n";
+  try {
+    await stream.write(new TextEncoder().encode(text));
+    await stream.closeWrite();
+  } catch {
+    // The peer has given up first.
+  }
+  stream.close();
+}
+
+const SWEEP_INTERVAL_MS = 1000;
+const WRITE_TIMEOUT_MS = 5000;
+const ACCEPT_RETRY_MS = 50;
+const GOODBYE_MS = 20;

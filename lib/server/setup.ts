@@ -1,0 +1,331 @@
+/**
+ * Answering SETUP: which transport, which session, which stream.
+ *
+ * Floor 4 (assembly). RFC 2326 s10.4, s12.39; the lab's SETUP with one UDP port.
+ *
+ * @module
+ */
+
+import { Playback } from "../engine/playback.ts";
+import { type RtspAnswer, type RtspCall, withReason } from "../engine/request_checks.ts";
+import { RtpSender } from "../engine/sender.ts";
+import { RtspFormatError, TransportError } from "../errors.ts";
+import { PAYLOAD_TYPE_JPEG } from "../rtp.ts";
+import { LAB_MAX_JPEG } from "../rtp_lab.ts";
+import { headerValues } from "../rtsp.ts";
+import { formatTransport, parseTransport, type TransportSpec } from "../rtsp_headers.ts";
+import { withoutCredentials } from "../rtsp_url.ts";
+import { endpointText } from "./events.ts";
+import type { PayloadFormat } from "./frame_batches.ts";
+import type { SharedMovie } from "./media_library.ts";
+import { MAX_SESSIONS_PER_CONNECTION } from "./options.ts";
+import type { CallConnection, ServerParts } from "./parts.ts";
+import { MediaStream } from "./stream.ts";
+import { StreamSession } from "./stream_session.ts";
+import { InterleavedTransport, type StreamTransport, UdpTransport } from "./transports.ts";
+
+/** A transport made for a client, and how to give back what it holds. */
+interface MadeTransport {
+  readonly transport: StreamTransport;
+  /** The alternative that was taken, with the server's side filled in. */
+  readonly reply: TransportSpec;
+  /** Binds it to its session. */
+  attach(session: StreamSession): void;
+  /** Gives back ports and channels. */
+  release(session: StreamSession): void;
+}
+
+/**
+ * Answers SETUP.
+ *
+ * @throws {MediaError} when there is no such movie (404).
+ */
+export async function answerSetup(
+  parts: ServerParts,
+  connection: CallConnection,
+  call: RtspCall,
+): Promise<RtspAnswer> {
+  const offers = offersOf(call);
+  const isOtherTrack = call.track !== undefined && call.track !== "0" && !call.isLab;
+  if (isOtherTrack) return withReason(404, `"${call.path}" has one stream only: trackID=0`);
+  const existing = call.isLab ? undefined : existingSession(connection, call, offers);
+  const movie = existing?.movie ?? await parts.library.open(call.path, call.isLab);
+  let isKept = existing !== undefined;
+  try {
+    const offer = offers.find((spec) => isServable(parts, connection, spec));
+    if (offer === undefined) return { statusCode: 461, session: existing };
+    const format: PayloadFormat = call.isLab || isLabProtocol(offer) ? "lab" : "jpeg";
+    if (existing !== undefined && existing.stream.format !== format) {
+      return { statusCode: 461, session: existing };
+    }
+    const refusal = refusalOf(movie, format, parts);
+    if (refusal !== undefined) return withReason(415, refusal);
+    if (existing !== undefined) return switchTransport(parts, connection, call, existing, offer);
+    if (call.isLab) endLabSession(parts, connection);
+    const limit = connection.sessions.size >= MAX_SESSIONS_PER_CONNECTION
+      ? `${MAX_SESSIONS_PER_CONNECTION} sessions on one connection`
+      : parts.sessionLimit.take(connection.stream.remoteAddress.hostname);
+    if (limit !== undefined) return withReason(453, `No further session: ${limit}`);
+    isKept = true;
+    return beginSession(parts, connection, call, { movie, offer, format });
+  } finally {
+    if (!isKept) movie.release();
+  }
+}
+
+/** Why a movie cannot be sent in that format, or `undefined`. */
+export function refusalOf(
+  movie: SharedMovie,
+  format: PayloadFormat,
+  parts: ServerParts,
+): string | undefined {
+  if (format === "jpeg") return movie.jpegRefusal;
+  const { largestFrameBytes } = movie.file.index;
+  if (largestFrameBytes <= LAB_MAX_JPEG || (parts.options.fit ?? true)) return undefined;
+  return `"${movie.path}" has a frame of ${largestFrameBytes} bytes; one datagram of the lab's dialect holds ${LAB_MAX_JPEG}: start the server without --no-fit, or use standard RTSP`;
+}
+
+function offersOf(call: RtspCall): TransportSpec[] {
+  const values = headerValues(call.request.headers, "Transport");
+  try {
+    return values.length === 0 ? [] : parseTransport(values.join(","));
+  } catch (error) {
+    if (!(error instanceof RtspFormatError)) throw error;
+    return [];
+  }
+}
+
+/**
+ * The session that a SETUP is about: the named one; or, without a name, the one of the same movie on this connection
+ * whose packets went another way: FFmpeg asks so for TCP when UDP stays silent.
+ */
+function existingSession(
+  connection: CallConnection,
+  call: RtspCall,
+  offers: readonly TransportSpec[],
+): StreamSession | undefined {
+  if (call.session !== undefined) return call.session as StreamSession;
+  for (const session of connection.sessions) {
+    const isOther = offers.length > 0 &&
+      offers.every((offer) => offer.lowerTransport !== session.stream.transport.kind);
+    if (session.path === call.path && session.dialect === "rtsp" && isOther) return session;
+  }
+  return undefined;
+}
+
+function isServable(parts: ServerParts, connection: CallConnection, spec: TransportSpec): boolean {
+  if (spec.isMulticast || (spec.mode !== undefined && spec.mode !== "PLAY")) return false;
+  if (spec.protocol === "RTP/AVP/TCP") return true;
+  if (!UDP_PROTOCOLS.includes(spec.protocol)) return false;
+  if (spec.clientPort === undefined || spec.clientPort[0] === 0) return false;
+  try {
+    parts.ports.pairFor(connection.stream.remoteAddress.hostname);
+    return true;
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    parts.emit({ type: "warning", message: error.message });
+    return false;
+  }
+}
+
+function beginSession(
+  parts: ServerParts,
+  connection: CallConnection,
+  call: RtspCall,
+  choice: {
+    readonly movie: SharedMovie;
+    readonly offer: TransportSpec;
+    readonly format: PayloadFormat;
+  },
+): RtspAnswer {
+  const { movie, offer, format } = choice;
+  const { remoteAddress } = connection.stream;
+  const session = new StreamSession({
+    number: parts.sessions.nextNumber(),
+    id: call.isLab ? connection.labSessionId : unguessableId(),
+    dialect: call.isLab ? "lab" : "rtsp",
+    movie,
+    hostname: remoteAddress.hostname,
+    remote: endpointText(remoteAddress),
+    timer: parts.timer,
+  });
+  const sender = makeSender(parts, connection, call.isLab);
+  const made = makeTransport(parts, connection, offer, { isLab: call.isLab, ssrc: sender.ssrc });
+  session.stream = new MediaStream({
+    movie,
+    format,
+    playback: new Playback({
+      frameCount: movie.file.frameCount,
+      frameRateHz: movie.frameRateHz,
+      isLooping: parts.options.loop,
+    }),
+    sender,
+    transport: made.transport,
+    batches: parts.batches,
+    timer: parts.timer,
+    hasReports: !call.isLab,
+    onEnd: () => {
+      const { number, path, remote } = session;
+      parts.emit({ type: "stream-ended", session: number, path, remote });
+    },
+    onFault: (message) => parts.emit({ type: "warning", message }),
+  });
+  made.attach(session);
+  bind(connection, session, made);
+  parts.sessions.add(session);
+  connection.sessions.add(session);
+  const { dialect, path, remote } = session;
+  const transport = made.transport.kind;
+  parts.emit({
+    type: "session-begun",
+    session: session.number,
+    path,
+    remote,
+    dialect,
+    transport,
+    payload: format,
+  });
+  return setupAnswer(session, call, made);
+}
+
+function switchTransport(
+  parts: ServerParts,
+  connection: CallConnection,
+  call: RtspCall,
+  session: StreamSession,
+  offer: TransportSpec,
+): RtspAnswer {
+  session.releaseTransport();
+  const made = makeTransport(parts, connection, offer, { isLab: false, ssrc: session.ssrc });
+  session.stream.replaceTransport(made.transport);
+  made.attach(session);
+  bind(connection, session, made);
+  connection.sessions.add(session);
+  return setupAnswer(session, call, made);
+}
+
+function bind(connection: CallConnection, session: StreamSession, made: MadeTransport): void {
+  session.releaseTransport = () => made.release(session);
+  // Nothing but its connection tells of a lab client's end, and interleaved packets have nowhere else to go.
+  const isBound = session.dialect === "lab" || made.transport.kind === "TCP";
+  session.boundConnection = isBound ? connection.number : undefined;
+}
+
+function setupAnswer(session: StreamSession, call: RtspCall, made: MadeTransport): RtspAnswer {
+  if (call.isLab) return { statusCode: 200, session };
+  session.streamUrl = withoutCredentials(call.request.uri);
+  return { statusCode: 200, session, headers: [["Transport", formatTransport(made.reply)]] };
+}
+
+function endLabSession(parts: ServerParts, connection: CallConnection): void {
+  for (const session of [...connection.sessions]) {
+    if (session.dialect === "lab") parts.sessions.end(session, "set up anew");
+  }
+}
+
+function makeTransport(
+  parts: ServerParts,
+  connection: CallConnection,
+  offer: TransportSpec,
+  options: { readonly isLab: boolean; readonly ssrc: number },
+): MadeTransport {
+  return offer.lowerTransport === "TCP"
+    ? makeInterleaved(connection, offer, options.ssrc)
+    : makeUdp(parts, connection, offer, options);
+}
+
+function makeInterleaved(
+  connection: CallConnection,
+  offer: TransportSpec,
+  ssrc: number,
+): MadeTransport {
+  const { channels } = connection;
+  const isFree = ([rtp, rtcp]: readonly [number, number]) =>
+    !channels.has(rtp) && !channels.has(rtcp);
+  let pair = offer.interleaved ?? [0, 1];
+  for (let channel = 0; !isFree(pair) && channel < 255; channel += 2) pair = [channel, channel + 1];
+  return {
+    transport: new InterleavedTransport(connection.writer, pair),
+    reply: {
+      protocol: offer.protocol,
+      lowerTransport: "TCP",
+      isMulticast: false,
+      interleaved: pair,
+      ssrc,
+      extra: [],
+    },
+    attach: (session) => {
+      for (const channel of pair) channels.set(channel, session);
+    },
+    release: (session) => {
+      for (const channel of pair) {
+        if (channels.get(channel) === session) channels.delete(channel);
+      }
+    },
+  };
+}
+
+function makeUdp(
+  parts: ServerParts,
+  connection: CallConnection,
+  offer: TransportSpec,
+  { isLab, ssrc }: { readonly isLab: boolean; readonly ssrc: number },
+): MadeTransport {
+  const { remoteAddress, localAddress } = connection.stream;
+  const { rtp, rtcp } = parts.ports.pairFor(remoteAddress.hostname);
+  const [rtpPort, rtcpPort] = offer.clientPort!;
+  // Whatever the request says, packets go to the address the request came from.
+  const { hostname } = remoteAddress;
+  const rtcpAddress = { hostname, port: rtcpPort };
+  return {
+    transport: new UdpTransport({
+      rtp,
+      rtcp,
+      rtpAddress: { hostname, port: rtpPort },
+      rtcpAddress: isLab ? undefined : rtcpAddress,
+      timer: parts.timer,
+    }),
+    reply: {
+      protocol: offer.protocol,
+      lowerTransport: "UDP",
+      isMulticast: false,
+      source: localAddress.hostname,
+      clientPort: offer.clientPort,
+      serverPort: [rtp.address.port, rtcp.address.port],
+      ssrc,
+      extra: [],
+    },
+    attach: (session) => {
+      if (!isLab) parts.ports.register(rtcpAddress, session);
+    },
+    release: (session) => parts.ports.unregister(rtcpAddress, session),
+  };
+}
+
+/** The lab counts frames from 1; a standard session starts where nobody can guess (RFC 3550 s5.1). */
+function makeSender(parts: ServerParts, connection: CallConnection, isLab: boolean): RtpSender {
+  const random = parts.options.random ?? Math.random;
+  const ssrc = Math.floor(random() * 2 ** 32);
+  return new RtpSender({
+    ssrc,
+    sequenceNumber: isLab ? 1 : Math.floor(random() * 2 ** 16),
+    timestamp: isLab ? 0 : Math.floor(random() * 2 ** 32),
+    clockRateHz: 90_000,
+    payloadType: PAYLOAD_TYPE_JPEG,
+    cname: `deno-rtsp@${connection.stream.localAddress.hostname}`,
+    random: Math.random,
+  });
+}
+
+function isLabProtocol(spec: TransportSpec): boolean {
+  return LAB_PROTOCOLS.includes(spec.protocol);
+}
+
+/** 128 bits from the system's generator (RFC 2326 s16: hijacked sessions). */
+function unguessableId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const LAB_PROTOCOLS: readonly string[] = ["RTP/UDP", "TCP/UDP"];
+const UDP_PROTOCOLS: readonly string[] = ["RTP/AVP", "RTP/AVP/UDP", ...LAB_PROTOCOLS];

@@ -1,0 +1,206 @@
+/**
+ * One reader's stream: when the pacer says so, the next frame goes from the shared batches through the sender to the
+ * transport; sender reports between, a goodbye at the end.
+ *
+ * Floor 4 (assembly). It connects playback, batches, sender and transport; requests are answered elsewhere.
+ *
+ * @module
+ */
+
+import type { Paced } from "../engine/pacer.ts";
+import type { Playback, PlaybackRequest, PlayingRange } from "../engine/playback.ts";
+import type { RtpSender } from "../engine/sender.ts";
+import { type FrameBatches, isUnsendable, type PayloadFormat } from "./frame_batches.ts";
+import type { SharedMovie } from "./media_library.ts";
+import type { PacerTimer } from "./pacer_timer.ts";
+import type { StreamTransport } from "./transports.ts";
+
+/** What a {@linkcode MediaStream} connects. */
+export interface MediaStreamOptions {
+  /** The movie; the stream does not release it. */
+  readonly movie: SharedMovie;
+  /** What the packets hold. */
+  readonly format: PayloadFormat;
+  /** The reader's position. */
+  readonly playback: Playback;
+  /** Numbers, timestamps and reports. */
+  readonly sender: RtpSender;
+  /** Where packets go at first. */
+  readonly transport: StreamTransport;
+  /** Where batches come from. */
+  readonly batches: FrameBatches;
+  /** The server's timer. */
+  readonly timer: PacerTimer;
+  /** Sends RTCP: standard sessions do, the lab's have none. */
+  readonly hasReports: boolean;
+  /** Called once the film, or the asked range, has ended. */
+  readonly onEnd: () => void;
+  /** Called for frames that cannot be sent, with the reason. */
+  readonly onFault: (reason: string) => void;
+}
+
+/** The stream of one session. */
+export class MediaStream implements Paced {
+  /** The pacer's place. */
+  pacing: Paced["pacing"] = undefined;
+  /** Numbers, timestamps and reports. */
+  readonly sender: RtpSender;
+  /** What the packets hold. */
+  readonly format: PayloadFormat;
+  readonly #options: MediaStreamOptions;
+  readonly #playback: Playback;
+  #transport: StreamTransport;
+  #endMs: number | undefined;
+  /** Changes with every PLAY and PAUSE: what was loading for an earlier one is not wanted any more. */
+  #round = 0;
+  #framesSent = 0;
+  #framesDropped = 0;
+
+  /** A stream that has not begun. */
+  constructor(options: MediaStreamOptions) {
+    this.#options = options;
+    this.sender = options.sender;
+    this.format = options.format;
+    this.#playback = options.playback;
+    this.#transport = options.transport;
+    this.#prefetch();
+  }
+
+  /** Where the reader stands. */
+  get playback(): Playback {
+    return this.#playback;
+  }
+
+  /** Where packets go now. */
+  get transport(): StreamTransport {
+    return this.#transport;
+  }
+
+  /** Sends by another transport from now on. */
+  replaceTransport(transport: StreamTransport): void {
+    this.#transport.discard();
+    this.#transport = transport;
+  }
+
+  /**
+   * Prepares to play; nothing is sent before {@linkcode MediaStream.begin}.
+   *
+   * @returns what will be played, or `undefined` when the range is outside the movie (then nothing has changed).
+   */
+  play(request: PlaybackRequest, now: number): PlayingRange | undefined {
+    const range = this.#playback.play(request, now);
+    if (range === undefined) return undefined;
+    this.#stop();
+    this.#prefetch();
+    return range;
+  }
+
+  /** Begins to send what {@linkcode MediaStream.play} prepared. */
+  begin(): void {
+    const now = this.#options.timer.now();
+    if (!this.#playback.isPlaying) return;
+    if (this.#options.hasReports) this.sender.startReports(now);
+    this.onDue(now);
+  }
+
+  /** Stops after the frame under way; PLAY goes on with the next one. */
+  pause(): void {
+    this.#playback.pause();
+    this.#stop();
+  }
+
+  /** Ends for good, with a goodbye to the reader when `saysGoodbye`. */
+  end(saysGoodbye: boolean): void {
+    this.#playback.pause();
+    this.#stop();
+    if (saysGoodbye && this.#framesSent > 0) this.#sayGoodbye(this.#options.timer.now());
+  }
+
+  /** Called by the pacer. */
+  onDue(now: number): void {
+    if (this.#endMs !== undefined && now >= this.#endMs) return this.#finish(now);
+    const frameIndex = this.#playback.peek(now);
+    if (frameIndex === undefined) return this.#scheduleNext();
+    const { batches, movie, timer } = this.#options;
+    const batch = batches.peek(movie, this.format, frameIndex);
+    if (batch === undefined) {
+      const round = this.#round;
+      batches.load(movie, this.format, frameIndex).then(() => {
+        if (round === this.#round) timer.schedule(this, timer.now());
+      });
+      return;
+    }
+    const frame = this.#playback.take(now)!;
+    if (this.sender.reportDue(now)) this.#sendReport(now);
+    if (isUnsendable(batch)) {
+      this.#framesDropped++;
+      this.#options.onFault(batch.reason);
+    } else {
+      const timestamp = this.sender.timestampAt(frame.mediaTicks);
+      const intervalMs = 1000 / movie.frameRateHz;
+      const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, intervalMs / 2);
+      this.#framesDropped += givenUp;
+      this.#framesSent += 1 - givenUp;
+    }
+    if (frame.isLast) {
+      // The goodbye comes when the last frame has had its time: players drop what they read after it.
+      this.#endMs = frame.dueMs + Math.max(MIN_LAST_FRAME_MS, 1000 / movie.frameRateHz);
+      timer.schedule(this, this.#endMs);
+      return;
+    }
+    this.#prefetch();
+    this.#scheduleNext();
+  }
+
+  /** Counters. */
+  stats(): { readonly framesSent: number; readonly framesDropped: number } {
+    return {
+      framesSent: this.#framesSent,
+      framesDropped: this.#framesDropped + this.#playback.stats().dropped,
+    };
+  }
+
+  #scheduleNext(): void {
+    const dueMs = this.#playback.nextDue();
+    if (dueMs !== undefined) this.#options.timer.schedule(this, dueMs);
+  }
+
+  #prefetch(): void {
+    const { batches, movie } = this.#options;
+    const depth = batches.prefetchDepth(movie, this.format);
+    for (let ahead = 0; ahead < depth; ahead++) {
+      batches.prefetch(movie, this.format, this.#playback.frameAhead(ahead));
+    }
+  }
+
+  #stop(): void {
+    this.#round++;
+    this.#endMs = undefined;
+    this.#options.timer.cancel(this);
+    this.#transport.discard();
+    this.sender.stopReports();
+  }
+
+  #finish(now: number): void {
+    this.#endMs = undefined;
+    this.sender.stopReports();
+    this.#sayGoodbye(now);
+    this.#options.onEnd();
+  }
+
+  #sendReport(now: number): void {
+    const { timer } = this.#options;
+    const timestamp = this.sender.timestampAt(this.#playback.ticksAt(now));
+    this.#transport.sendReport(this.sender.report(timer.unixMsAt(now), timestamp));
+    this.sender.reportSent(now);
+  }
+
+  #sayGoodbye(now: number): void {
+    if (!this.#options.hasReports) return;
+    const timestamp = this.sender.timestampAt(this.#playback.ticksAt(now));
+    const { timer } = this.#options;
+    this.#transport.sendReport(this.sender.goodbye(timer.unixMsAt(now), timestamp));
+  }
+}
+
+const MIN_LAST_FRAME_MS = 20;

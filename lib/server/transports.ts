@@ -1,0 +1,187 @@
+/**
+ * How a stream's packets leave: UDP to the client's ports, or interleaved in its RTSP connection.
+ *
+ * Floor 4 (assembly). RFC 2326 s10.12, s12.39. Both stamp the shared batch and send it at once, or give the frame up;
+ * neither knows what is in it.
+ *
+ * @module
+ */
+
+import type { Paced } from "../engine/pacer.ts";
+import type { RtpSender } from "../engine/sender.ts";
+import type { DatagramSocket, SocketAddress } from "../net/socket.ts";
+import type { PacketBatch } from "../rtp.ts";
+import { formatInterleaved, INTERLEAVED_HEADER_SIZE } from "../rtsp.ts";
+import type { ConnectionWriter, WriteSource } from "./connection_writer.ts";
+import type { PacerTimer } from "./pacer_timer.ts";
+
+/** Where the frames of one stream go. */
+export interface StreamTransport {
+  /** What carries the packets. */
+  readonly kind: "UDP" | "TCP";
+  /**
+   * Stamps and sends a frame.
+   *
+   * @param spreadMs The packets of a large frame may be spread over this time.
+   * @returns how many frames were given up: the one before (it was still waiting), or this one.
+   */
+  sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number;
+  /** Sends a compound RTCP packet; the bytes stay unchanged. */
+  sendReport(bytes: Uint8Array): void;
+  /** Gives up what still waits to be sent; the transport can be used again. */
+  discard(): void;
+}
+
+/** UDP from the server's pair of ports. */
+export class UdpTransport implements StreamTransport, Paced {
+  /** See {@linkcode StreamTransport.kind}. */
+  readonly kind = "UDP";
+  /** The pacer's place, for the later packets of a large frame. */
+  pacing: Paced["pacing"] = undefined;
+  readonly #rtp: DatagramSocket;
+  readonly #rtcp: DatagramSocket;
+  readonly #timer: PacerTimer;
+  /** Where RTP goes. */
+  readonly rtpAddress: SocketAddress;
+  /** Where RTCP goes; `undefined` in the lab's dialect, which has none. */
+  readonly rtcpAddress: SocketAddress | undefined;
+  #rest: PacketBatch | undefined;
+  #nextPacket = 0;
+  #sliceCount = 0;
+
+  /** Sends from these sockets to these addresses. */
+  constructor(options: {
+    readonly rtp: DatagramSocket;
+    readonly rtcp: DatagramSocket;
+    readonly rtpAddress: SocketAddress;
+    readonly rtcpAddress: SocketAddress | undefined;
+    readonly timer: PacerTimer;
+  }) {
+    this.#rtp = options.rtp;
+    this.#rtcp = options.rtcp;
+    this.rtpAddress = options.rtpAddress;
+    this.rtcpAddress = options.rtcpAddress;
+    this.#timer = options.timer;
+  }
+
+  /** See {@linkcode StreamTransport.sendFrame}. */
+  sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number {
+    this.#sendRest();
+    sender.stamp(batch, timestamp);
+    if (batch.packetCount <= BURST_PACKETS) {
+      return this.#rtp.send(batch, this.rtpAddress) === false ? 1 : 0;
+    }
+    // Others stamp the shared batch before the later packets of this one have left.
+    this.#rest = { ...batch, bytes: batch.bytes.slice() };
+    this.#nextPacket = BURST_PACKETS;
+    const rounds = Math.max(1, Math.floor(spreadMs / SLICE_INTERVAL_MS));
+    this.#sliceCount = Math.max(
+      MIN_SLICE_PACKETS,
+      Math.ceil((batch.packetCount - BURST_PACKETS) / rounds),
+    );
+    const isSent = this.#rtp.send(this.#rest, this.rtpAddress, 0, BURST_PACKETS);
+    this.#timer.schedule(this, this.#timer.now() + SLICE_INTERVAL_MS);
+    return isSent === false ? 1 : 0;
+  }
+
+  /** Sends the next packets of a large frame. */
+  onDue(now: number): void {
+    const batch = this.#rest;
+    if (batch === undefined) return;
+    const count = Math.min(this.#sliceCount, batch.packetCount - this.#nextPacket);
+    this.#rtp.send(batch, this.rtpAddress, this.#nextPacket, count);
+    this.#nextPacket += count;
+    if (this.#nextPacket >= batch.packetCount) this.#rest = undefined;
+    else this.#timer.schedule(this, now + SLICE_INTERVAL_MS);
+  }
+
+  /** See {@linkcode StreamTransport.sendReport}. */
+  sendReport(bytes: Uint8Array): void {
+    if (this.rtcpAddress !== undefined) this.#rtcp.sendTo(bytes, this.rtcpAddress);
+  }
+
+  /** Nothing waits but the rest of a frame that has begun: it is sent, for half a frame is worth nothing. */
+  discard(): void {
+    this.#sendRest();
+  }
+
+  #sendRest(): void {
+    if (this.#rest === undefined) return;
+    this.#rtp.send(this.#rest, this.rtpAddress, this.#nextPacket);
+    this.#rest = undefined;
+    this.#timer.cancel(this);
+  }
+}
+
+/** `$` frames in the RTSP connection; one write a frame, and only the newest frame waits. */
+export class InterleavedTransport implements StreamTransport, WriteSource {
+  /** See {@linkcode StreamTransport.kind}. */
+  readonly kind = "TCP";
+  /** Channel of the RTP packets, 0 to 255. */
+  readonly rtpChannel: number;
+  /** Channel of the RTCP packets, 0 to 255. */
+  readonly rtcpChannel: number;
+  readonly #writer: ConnectionWriter;
+  #waiting: { batch: PacketBatch; sender: RtpSender; timestamp: number } | undefined;
+  #buffer = new Uint8Array(0);
+
+  /** Writes to this connection on these channels. */
+  constructor(writer: ConnectionWriter, channels: readonly [rtp: number, rtcp: number]) {
+    this.#writer = writer;
+    [this.rtpChannel, this.rtcpChannel] = channels;
+  }
+
+  /**
+   * Puts the frame where the writer finds it. It is stamped only when the writer takes it, so that a frame given up
+   * leaves no hole in the sequence numbers.
+   */
+  sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number): number {
+    const overtaken = this.#waiting === undefined ? 0 : 1;
+    this.#waiting = { batch, sender, timestamp };
+    this.#writer.offer(this);
+    return overtaken;
+  }
+
+  /** Called by the writer when the connection is free. */
+  takeBytes(): Uint8Array | undefined {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return undefined;
+    this.#waiting = undefined;
+    const { batch, sender, timestamp } = waiting;
+    sender.stamp(batch, timestamp);
+    return this.#interleave(batch);
+  }
+
+  /** See {@linkcode StreamTransport.sendReport}. */
+  sendReport(bytes: Uint8Array): void {
+    this.#writer.write(formatInterleaved(this.rtcpChannel, bytes));
+  }
+
+  /** See {@linkcode StreamTransport.discard}. */
+  discard(): void {
+    this.#waiting = undefined;
+    this.#writer.withdraw(this);
+  }
+
+  #interleave({ bytes, packetSize, packetCount }: PacketBatch): Uint8Array {
+    const size = bytes.length + packetCount * INTERLEAVED_HEADER_SIZE;
+    if (this.#buffer.length < size) this.#buffer = new Uint8Array(size + (size >> 2));
+    const target = this.#buffer;
+    let offset = 0;
+    for (let start = 0; start < bytes.length; start += packetSize) {
+      const end = Math.min(start + packetSize, bytes.length);
+      target[offset] = 0x24;
+      target[offset + 1] = this.rtpChannel;
+      target[offset + 2] = (end - start) >>> 8;
+      target[offset + 3] = end - start;
+      target.set(bytes.subarray(start, end), offset + INTERLEAVED_HEADER_SIZE);
+      offset += INTERLEAVED_HEADER_SIZE + end - start;
+    }
+    return target.subarray(0, size);
+  }
+}
+
+/** So many packets go out at once: half of what a receiver's default buffer of 208 kB was seen to hold. */
+const BURST_PACKETS = 48;
+const MIN_SLICE_PACKETS = 16;
+const SLICE_INTERVAL_MS = 2;
