@@ -57,6 +57,8 @@ const buttons = new Map(
 /** @type {State | undefined} */
 let current;
 let isBusy = false;
+/** @type {string | undefined} */
+let shownError;
 
 // ---- numbers
 
@@ -106,6 +108,7 @@ function show(state) {
   setText("dialect", state.dialect === null ? "–" : state.dialect === "lab" ? "lab" : "RTSP 1.0");
   setText("transport", state.transport === null ? "–" : state.transport.toUpperCase());
   if (hasChanged) showState(state);
+  showNewestError(state);
   showButtons();
   showPicture(state);
   showStatistics(state);
@@ -119,6 +122,18 @@ function showState(state) {
     } else item.removeAttribute("aria-current");
   }
   setText("state", state.state);
+  if (state.state === "PLAYING") showMessage("");
+}
+
+/**
+ * What went wrong without a button being pressed: the connection was lost, the film has no frames.
+ * @param {State} state
+ */
+function showNewestError(state) {
+  const newest = state.errors.at(-1);
+  if (newest === shownError) return;
+  shownError = newest;
+  if (newest !== undefined) showMessage(newest, true);
 }
 
 function showButtons() {
