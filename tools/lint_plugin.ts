@@ -29,7 +29,6 @@ const FLOOR_OF: Readonly<Record<string, Floor>> = {
   "lib/image": 3,
   "lib/png": 3,
   "lib/disk": 3,
-  "lib/disk.ts": 3,
   "lib/server": 4,
   "lib/client": 4,
 };
@@ -75,7 +74,9 @@ export function roomOf(path: string): Room | undefined {
   if (!path.startsWith("lib/")) return undefined;
   if (GROUND.has(path)) return { floor: 0, name: path };
   const [lib, second] = path.split("/");
-  const name = `${lib}/${second}`;
+  // A file beside a folder of its own name is the door to it, and belongs to it.
+  const door = `${lib}/${second.replace(/\.ts$/, "")}`;
+  const name = door in FLOOR_OF ? door : `${lib}/${second}`;
   return { floor: FLOOR_OF[name] ?? 1, name };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Makes `media/video.mjpeg`: draws the frames, has ffmpeg code them as JPEG, writes them in the lab's format.
  *
- * Run `deno run --allow-run=ffmpeg --allow-write=media tools/make_sample.ts [FILE]`; ffmpeg 5.1 and 7.1 were tried.
+ * Run `deno run --allow-run=ffmpeg --allow-write=media tools/make_sample.ts [FILE]`; made with ffmpeg 5.1.
  *
  * @module
  */

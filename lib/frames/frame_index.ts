@@ -1,7 +1,7 @@
 /**
  * Where the frames of a movie file stand: 12 octets of memory a frame.
  *
- * Floor 1 · what every file format of this folder hands out. Reads no file itself.
+ * Floor 1: what every file format of this folder hands out, and the arrays it is gathered in. Reads no file itself.
  *
  * @module
  */
@@ -37,4 +37,91 @@ export interface FrameIndex {
   offsetOf(i: number): number;
   /** Octets of frame `i` (0-based). Throws `RangeError` outside 0 to frameCount - 1. */
   sizeOf(i: number): number;
+}
+
+/**
+ * Finds the frames of one file. It is driven by position: whoever reads the file hands over octets that start at
+ * `position`, as many as there are, and looks at `position` again, since it may jump ahead (over a frame) or back.
+ */
+export interface FrameFileIndexer {
+  /** Octets from the start of the file to the next octet to push; the end of the file when nothing more is needed. */
+  readonly position: number;
+  /** Takes octets that start at `position`; borrowed. Throws `FrameFileError` when too little of the file makes sense. */
+  push(piece: Uint8Array): void;
+  /** The index; call it when the file has no more octets. Throws `FrameFileError` `no-frame` when there is no frame. */
+  finish(): FrameIndex;
+}
+
+/** Why a file of frames cannot be read. */
+export type FrameFileFault =
+  | "empty"
+  | "unknown-format"
+  | "no-frame"
+  | "too-damaged"
+  | "frame-too-large"
+  | "file-changed";
+
+/** Offsets and sizes under way, in typed arrays that grow. */
+export class FrameTable {
+  #offsets = new Float64Array(1024);
+  #sizes = new Uint32Array(1024);
+  #count = 0;
+
+  /** Frames so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Adds a frame of `size` octets at `offset`. */
+  add(offset: number, size: number): void {
+    if (this.#count === this.#sizes.length) this.#resize(this.#count * 2);
+    this.#offsets[this.#count] = offset;
+    this.#sizes[this.#count++] = size;
+  }
+
+  /**
+   * The index over these frames; the table must not be added to afterwards.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals, assertThrows } from "@std/assert";
+   * import { FrameTable } from "./frame_index.ts";
+   *
+   * const table = new FrameTable();
+   * table.add(5, 10_528);
+   * const index = table.toIndex("lab", { list: [], count: 0 });
+   * assertEquals([index.offsetOf(0), index.sizeOf(0), index.defaultFrameRateHz], [5, 10_528, 20]);
+   * assertThrows(() => index.sizeOf(1), RangeError);
+   * ```
+   */
+  toIndex(
+    format: FrameFormat,
+    damage: { readonly list: readonly FrameDamage[]; readonly count: number },
+  ): FrameIndex {
+    this.#resize(this.#count);
+    const offsets = this.#offsets, sizes = this.#sizes;
+    const at = (numbers: Float64Array | Uint32Array, i: number) => {
+      if (i >= 0 && i < numbers.length && Number.isInteger(i)) return numbers[i];
+      throw new RangeError(`Cannot find frame: index "${i}", wanted 0 to ${numbers.length - 1}`);
+    };
+    return {
+      format,
+      frameCount: sizes.length,
+      defaultFrameRateHz: format === "lab" ? 20 : 25,
+      totalBytes: sizes.reduce((sum, size) => sum + size, 0),
+      largestFrameBytes: sizes.reduce((largest, size) => Math.max(largest, size), 0),
+      damaged: damage.list,
+      damageCount: damage.count,
+      offsetOf: (i) => at(offsets, i),
+      sizeOf: (i) => at(sizes, i),
+    };
+  }
+
+  #resize(count: number): void {
+    const offsets = new Float64Array(count), sizes = new Uint32Array(count);
+    offsets.set(this.#offsets.subarray(0, Math.min(count, this.#count)));
+    sizes.set(this.#sizes.subarray(0, Math.min(count, this.#count)));
+    this.#offsets = offsets;
+    this.#sizes = sizes;
+  }
 }
