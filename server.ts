@@ -17,8 +17,6 @@ import type { ServerEvent } from "./lib/server/events.ts";
 import { EventLog, isToldAsJson, jsonLine } from "./lib/server/log.ts";
 import { RtspServer } from "./lib/server/server.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
-
 /** Runs the program; resolves to its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
@@ -146,3 +144,6 @@ const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 const SIGNAL_REPEAT_MS = 500;
+
+// Last, so that the constants above are there when it runs.
+if (import.meta.main) Deno.exit(await main(Deno.args));
