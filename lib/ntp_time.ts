@@ -3,7 +3,7 @@
  * {@link https://www.rfc-editor.org/rfc/rfc3550#section-4 RFC 3550 s4},
  * {@link https://www.rfc-editor.org/rfc/rfc5905#section-6 RFC 5905 s6}.
  *
- * Floor 0: imports nothing. Does not read a clock: the time is an argument.
+ * Floor 1: imports nothing. Does not read a clock: the time is an argument.
  *
  * @module
  */

@@ -130,11 +130,19 @@ function writePacket(
   }
   target[offset] = 0x80 | inRange("count", countOf(packet), 31);
   target[offset + 1] = packet.type === "unknown"
-    ? inRange("packet type", packet.packetType, 0xff)
+    ? unknownType(packet.packetType)
     : RTCP_PACKET_TYPE[packet.type];
   view.setUint16(offset + 2, size / 4 - 1);
   writeBody(packet, target, view, offset);
   return size;
+}
+
+/** A type that the reader gives back as unknown. */
+function unknownType(packetType: number): number {
+  if (Object.values(RTCP_PACKET_TYPE).includes(packetType)) {
+    throw failure(`packet type "${packetType}" of an unknown packet, wanted none of 200 to 204`);
+  }
+  return inRange("packet type", packetType, 0xff);
 }
 
 /** The five bits behind the padding bit. */

@@ -9,7 +9,8 @@
 import type { NtpTimestamp } from "./ntp_time.ts";
 
 /** Packet types, RFC 3550 s12.1. */
-export const RTCP_PACKET_TYPE = Object.freeze({ SR: 200, RR: 201, SDES: 202, BYE: 203, APP: 204 });
+export const RTCP_PACKET_TYPE: Readonly<Record<"SR" | "RR" | "SDES" | "BYE" | "APP", number>> =
+  Object.freeze({ SR: 200, RR: 201, SDES: 202, BYE: 203, APP: 204 });
 
 /** What one receiver says about one source, RFC 3550 s6.4.1. */
 export interface ReportBlock {
@@ -62,7 +63,9 @@ export interface ReceiverReport {
 }
 
 /** Kinds of SDES items, RFC 3550 s6.5. */
-export const SDES_ITEM_TYPE = Object.freeze({
+export const SDES_ITEM_TYPE: Readonly<
+  Record<"CNAME" | "NAME" | "EMAIL" | "PHONE" | "LOC" | "TOOL" | "NOTE" | "PRIV", number>
+> = Object.freeze({
   CNAME: 1,
   NAME: 2,
   EMAIL: 3,

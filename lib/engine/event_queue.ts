@@ -9,7 +9,21 @@
 /** Passed slots are given back when there are so many, so that a queue that is never quite empty does not grow. */
 const MAX_PASSED = 1024;
 
-/** A queue that reuses its slots: a push and a poll allocate nothing. */
+/**
+ * A queue that reuses its slots: a push and a poll allocate nothing.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { EventQueue } from "./event_queue.ts";
+ *
+ * const queue = new EventQueue<string>((event) => event.length);
+ * queue.push("ab");
+ * assertEquals(queue.bytes, 2);
+ * assertEquals(queue.poll(), "ab");
+ * assertEquals(queue.poll(), undefined);
+ * ```
+ */
 export class EventQueue<T> {
   readonly #sizeOf: (event: T) => number;
   readonly #slots: (T | undefined)[] = [];

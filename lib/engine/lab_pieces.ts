@@ -13,7 +13,20 @@ const REMEMBERED = 256;
 /** Octets that are sampled from each packet. */
 const SAMPLES = 64;
 
-/** Remembers the newest packets of a stream by number and content. */
+/**
+ * Remembers the newest packets of a stream by number and content.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { LabPieces } from "./lab_pieces.ts";
+ *
+ * const pieces = new LabPieces();
+ * assertEquals(pieces.isRepeated(7, new Uint8Array([1])), false);
+ * assertEquals(pieces.isRepeated(7, new Uint8Array([2])), false);
+ * assertEquals(pieces.isRepeated(7, new Uint8Array([1])), true);
+ * ```
+ */
 export class LabPieces {
   readonly #numbers = new Float64Array(REMEMBERED).fill(NaN);
   readonly #fingerprints = new Uint32Array(REMEMBERED);

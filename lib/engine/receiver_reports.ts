@@ -33,7 +33,27 @@ export interface ReceiverReportsOptions {
   readonly random: () => number;
 }
 
-/** Sender reports in, receiver reports out. */
+/**
+ * Sender reports in, receiver reports out.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeRtcp } from "../rtcp.ts";
+ * import { ReceiverReports } from "./receiver_reports.ts";
+ *
+ * const reports = new ReceiverReports({
+ *   ssrc: 1,
+ *   cname: "viewer@example.org",
+ *   clockRateHz: 90_000,
+ *   random: () => 0.5,
+ * });
+ * reports.start(0);
+ * assertEquals(Math.round(reports.nextTimeout() ?? 0), 2052);
+ * const [first] = decodeRtcp(reports.report(2052, undefined));
+ * assertEquals(first, { type: "RR", ssrc: 1, reports: [] });
+ * ```
+ */
 export class ReceiverReports {
   readonly #options: ReceiverReportsOptions;
   readonly #received = new Map<number, { report: SenderReport; arrivalMs: number }>();

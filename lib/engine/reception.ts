@@ -29,7 +29,29 @@ export interface ReceptionOptions {
   readonly isLab: boolean;
 }
 
-/** Counts and orders the packets of one stream. */
+/**
+ * Counts and orders the packets of one stream.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeRtp } from "../rtp.ts";
+ * import { Reception } from "./reception.ts";
+ *
+ * const order: number[] = [];
+ * const reception = new Reception(
+ *   { latencyMs: 100, maxBufferBytes: 1e6, jitterClock: { clockRateHz: 90_000 }, isLab: false },
+ *   (extended) => order.push(extended),
+ * );
+ * reception.begin(65535, 0);
+ * for (const sequenceNumber of [65535, 1, 0, 0]) {
+ *   const rest = { payloadType: 26, marker: false, timestamp: 0, ssrc: 9, csrcs: [], paddingSize: 0 };
+ *   reception.place(encodeRtp({ ...rest, sequenceNumber, payload: new Uint8Array(1) }), 0);
+ * }
+ * assertEquals(order, [65535, 65536, 65537]);
+ * assertEquals(reception.statistics.duplicates, 1);
+ * ```
+ */
 export class Reception {
   /** The counts. */
   readonly statistics: ReceptionStatistics;

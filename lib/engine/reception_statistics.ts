@@ -29,7 +29,21 @@ export type JitterClock =
   /** Arrival against a smoothed interval between packets, for senders whose timestamps have no known unit. */
   | "arrival";
 
-/** Counts the packets of one stream. */
+/**
+ * Counts the packets of one stream.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ReceptionStatistics } from "./reception_statistics.ts";
+ *
+ * const statistics = new ReceptionStatistics({ clockRateHz: 90_000 });
+ * statistics.begin(65534);
+ * for (const number of [65534, 1, 0, 1]) statistics.record(statistics.extend(number), 100);
+ * const { expected, packets, lost, duplicates, reordered } = statistics;
+ * assertEquals([expected, packets, lost, duplicates, reordered], [4, 3, 1, 1, 1]);
+ * ```
+ */
 export class ReceptionStatistics {
   readonly #jitterClock: JitterClock;
   readonly #seen = new Uint32Array(HISTORY_SIZE / 32);

@@ -29,7 +29,22 @@ interface Candidate {
   readonly parked: ParkedDatagram[];
 }
 
-/** Holds a bounded number of packets of a bounded number of sources. */
+/**
+ * Holds a bounded number of packets of a bounded number of sources.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { SourceProbation } from "./source_probation.ts";
+ *
+ * const probation = new SourceProbation((distance) => distance === 1);
+ * const datagram = new Uint8Array(12);
+ * const first = probation.offer({ ssrc: 9, sequenceNumber: 65535, datagram, arrivalMs: 0 });
+ * assertEquals(first, undefined);
+ * const both = probation.offer({ ssrc: 9, sequenceNumber: 0, datagram, arrivalMs: 1 });
+ * assertEquals(both?.map((packet) => packet.sequenceNumber), [65535, 0]);
+ * ```
+ */
 export class SourceProbation {
   readonly #isConfirmed: (distance: number) => boolean;
   #candidates: Candidate[] = [];

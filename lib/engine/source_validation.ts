@@ -48,7 +48,35 @@ export interface SourceValidationOptions {
   readonly isLab: boolean;
 }
 
-/** Judges sound packets, and places those of the stream in a {@linkcode Reception}. */
+/**
+ * Judges sound packets, and places those of the stream in a {@linkcode Reception}.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeRtp } from "../rtp.ts";
+ * import { Reception } from "./reception.ts";
+ * import { SourceValidation } from "./source_validation.ts";
+ *
+ * const jitterClock = { clockRateHz: 90_000 };
+ * const order: number[] = [];
+ * const reception = new Reception(
+ *   { latencyMs: 100, maxBufferBytes: 1e6, jitterClock, isLab: false },
+ *   (extended) => order.push(extended),
+ * );
+ * const validation = new SourceValidation(
+ *   { clockRateHz: 90_000, latencyMs: 100, isLab: false },
+ *   reception,
+ * );
+ * for (const [ssrc, sequenceNumber] of [[9, 7], [9, 8], [5, 1], [9, 9]]) {
+ *   const rest = { payloadType: 26, marker: false, timestamp: 0, csrcs: [], paddingSize: 0 };
+ *   const payload = new Uint8Array(1);
+ *   validation.receive(encodeRtp({ ...rest, ssrc, sequenceNumber, payload }), 0);
+ * }
+ * assertEquals(order, [7, 8, 9]);
+ * assertEquals(validation.foreign, 1);
+ * ```
+ */
 export class SourceValidation {
   readonly #options: SourceValidationOptions;
   readonly #reception: Reception;
