@@ -12,8 +12,6 @@ import { CLIENT_HELP } from "./lib/client/command_line_help.ts";
 import type { Credentials } from "./lib/client/options.ts";
 import { runClient } from "./lib/client/program.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
-
 /** Runs the program with these words; resolves to the exit code: 0 done, 1 failed, 2 wrong command line. */
 export async function main(words: readonly string[]): Promise<number> {
   let line: CommandLine;
@@ -87,3 +85,6 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 const REPEAT_MS = 500;
+
+// At the end, where all of the above is defined.
+if (import.meta.main) Deno.exit(await main(Deno.args));

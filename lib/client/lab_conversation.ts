@@ -101,6 +101,7 @@ export class LabConversation implements Conversation {
   async teardown(): Promise<void> {
     this.#isClosed = true;
     this.#stopReports();
+    this.media.close();
     const { settings } = this.#context;
     try {
       await this.#dialogue.request({

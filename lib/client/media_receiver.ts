@@ -58,6 +58,7 @@ export class MediaReceiver implements Disposable {
   readonly #alarm: Alarm;
   #sendRtcp: ((bytes: Uint8Array) => void) | undefined;
   #dropped = 0;
+  #sequenceNumber = 0; // extended, of the newest packet
   #isClosed = false;
 
   /** A receiver that has seen nothing yet. */
@@ -107,13 +108,8 @@ export class MediaReceiver implements Disposable {
   /** Takes a datagram (or interleaved packet) of the RTP port; borrowed. */
   receiveRtp(bytes: Uint8Array, now: number): void {
     if (this.#isClosed) return;
-    if (this.#depacketizer instanceof LabDepacketizer) {
-      if (this.#depacketizer.expectsRaw && !looksLikeRtp(bytes)) {
-        const frame = this.#depacketizer.pushRaw(bytes);
-        if (frame) this.#deliver(frame, frame.firstSequenceNumber, now);
-        return;
-      }
-    } else if (isRtcp(bytes)) return this.receiveRtcp(bytes, now);
+    const isStandard = this.#options.format.kind === "jpeg";
+    if (isStandard && isRtcp(bytes)) return this.receiveRtcp(bytes, now); // RFC 5761
     this.#receiver.receive(bytes, now);
     this.#drain(now);
   }
@@ -136,6 +132,12 @@ export class MediaReceiver implements Disposable {
     this.#depacketizer.reset();
   }
 
+  /** Tells the sender that nobody receives any more (RFC 3550 s6.6); nothing in the lab dialect. */
+  goodbye(): void {
+    if (this.#isClosed || this.#options.format.kind === "lab") return;
+    this.#sendRtcp?.(this.#receiver.goodbye(performance.now()));
+  }
+
   /** Stops the timer; what comes later is ignored. The counters stay. */
   close(): void {
     this.#isClosed = true;
@@ -149,8 +151,8 @@ export class MediaReceiver implements Disposable {
 
   #drain(now: number): void {
     for (let event = this.#receiver.poll(); event; event = this.#receiver.poll()) {
-      this.#take(event, now);
       if (this.#isClosed) return;
+      this.#take(event, now);
     }
     this.#alarm.set(this.#receiver.nextTimeout());
   }
@@ -158,8 +160,16 @@ export class MediaReceiver implements Disposable {
   #take(event: ReceiverEvent, now: number): void {
     switch (event.type) {
       case "packet": {
+        this.#sequenceNumber = event.extendedSequenceNumber;
         const frame = this.#depacketizer.push(event.packet, event.lostBefore);
-        if (frame) this.#deliver(frame, event.extendedSequenceNumber, event.arrivalMs);
+        if (frame) this.#deliver(frame, event.arrivalMs);
+        return;
+      }
+      case "raw": {
+        if (!(this.#depacketizer instanceof LabDepacketizer)) return;
+        if (!this.#depacketizer.expectsRaw) return;
+        const frame = this.#depacketizer.pushRaw(event.bytes);
+        if (frame) this.#deliver(frame, now);
         return;
       }
       case "goodbye":
@@ -168,12 +178,10 @@ export class MediaReceiver implements Disposable {
         return this.#sendRtcp?.(event.bytes);
       case "sender-report":
         return;
-      default:
-        void now;
     }
   }
 
-  #deliver(frame: DepacketizedFrame, sequenceNumber: number, arrivalMs: number): void {
+  #deliver(frame: DepacketizedFrame, arrivalMs: number): void {
     const { numbering, listener } = this.#options;
     const { dropped } = this.#depacketizer.stats();
     numbering.skip(dropped - this.#dropped);
@@ -181,7 +189,7 @@ export class MediaReceiver implements Disposable {
     const { jpeg, timestamp, width, height } = frame;
     listener.onFrame({
       jpeg,
-      number: numbering.next(sequenceNumber, frame.packetCount),
+      number: numbering.next(this.#sequenceNumber, frame.packetCount),
       timestamp,
       wallClockMs: this.#receiver.wallClock(timestamp),
       width: width || undefined,
@@ -189,9 +197,4 @@ export class MediaReceiver implements Disposable {
       arrivalMs,
     });
   }
-}
-
-/** A first octet of version 2 and the payload type of JPEG: what a datagram without an RTP header hardly has. */
-function looksLikeRtp(bytes: Uint8Array): boolean {
-  return bytes.length >= 12 && bytes[0] >> 6 === 2 && (bytes[1] & 0x7f) === PAYLOAD_TYPE_JPEG;
 }

@@ -130,11 +130,14 @@ export class StandardConversation implements Conversation {
   async pause(): Promise<void> {
     const response = await this.#ask("PAUSE", this.#stream.aggregateUrl, []);
     if (!isSuccess(response)) throw this.#refusal(response, "PAUSE");
+    this.media.reset();
   }
 
   /** Sends TEARDOWN and closes everything, whatever the server does. */
   async teardown(): Promise<void> {
     this.#isClosed = true;
+    this.media.goodbye();
+    this.media.close();
     try {
       const { aggregateUrl } = this.#stream;
       await this.#dialogue.request({

@@ -45,7 +45,7 @@ export interface ClientStatistics {
   readonly frames: number;
   /** RTP packets received and accepted. */
   readonly packets: number;
-  /** Octets of those packets, RTP headers included. */
+  /** Octets of their payloads. */
   readonly bytes: number;
   /** RTP packets that never came, exactly: expected minus received. */
   readonly lost: number;
@@ -61,7 +61,7 @@ export interface ClientStatistics {
   readonly jitterMs: number;
   /** Frames a second: over the last two seconds while PLAYING, otherwise over all the time played. */
   readonly frameRate: number;
-  /** Bits a second of RTP packets, measured like {@linkcode ClientStatistics.frameRate}. */
+  /** Bits a second of RTP payload, measured like {@linkcode ClientStatistics.frameRate}. */
   readonly bitRate: number;
   /** Milliseconds from the first PLAY request to the first whole frame; `null` before it. */
   readonly firstFrameMs: number | null;

@@ -7,7 +7,14 @@
  * @module
  */
 
-import { answerChallenge, type Challenge, type Hash, parseChallenges } from "../auth.ts";
+import { RtspFormatError } from "../errors.ts";
+import {
+  answerChallenge,
+  type Challenge,
+  chooseChallenge,
+  type Hash,
+  parseChallenges,
+} from "../auth.ts";
 
 /** A name and its password. */
 export interface Credentials {
@@ -44,12 +51,11 @@ export class ClientCredentials {
    * nonce had expired, `unusable` without a name or without a scheme and algorithm that we know.
    */
   challenge(values: readonly string[]): "new" | "stale" | "unusable" {
-    const best = parseChallenges([...values]).filter((c) => strength(c) > 0)
-      .sort((a, b) => strength(b) - strength(a))[0];
+    const best = chooseChallenge(readable(values));
     if (!best || !this.#credentials) return "unusable";
     this.#challenge = best;
     this.#nonceCount = 0;
-    return best.scheme === "Digest" && best.isStale ? "stale" : "new";
+    return best.isStale ? "stale" : "new";
   }
 
   /** Value of the `Authorization` header for one request, `undefined` while the server has not asked. */
@@ -77,10 +83,12 @@ export class ClientCredentials {
   }
 }
 
-/** 0 for what we cannot answer; Digest before Basic, SHA-256 before MD5 (RFC 7616 s3.7). */
-function strength(challenge: Challenge): number {
-  if (challenge.scheme === "Basic") return 1;
-  if (challenge.scheme !== "Digest") return 0;
-  if (challenge.algorithm === "SHA-256") return 3;
-  return challenge.algorithm === "MD5" ? 2 : 0;
+/** A 401 whose challenge cannot be read is a plain refusal, no reason to break the conversation off. */
+function readable(values: readonly string[]): Challenge[] {
+  try {
+    return values.length === 0 ? [] : parseChallenges(values);
+  } catch (error) {
+    if (error instanceof RtspFormatError) return [];
+    throw error;
+  }
 }
