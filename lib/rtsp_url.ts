@@ -183,7 +183,7 @@ export function resolveMediaPath(requestUri: string): MediaPath {
     parts.pop();
   } else if (question >= 0) {
     // Players that append the control behind the query: /movie?x=1/trackID=0
-    track = TRACK.exec(target.slice(target.replace(/\/+$/, "").lastIndexOf("/") + 1))?.[1];
+    track = TRACK.exec(target.split("/").filter((part) => part !== "").at(-1) ?? "")?.[1];
   }
   const path = parts.map((part) => decodePart(part, requestUri, absolute !== null)).filter((part) =>
     part !== "."
@@ -191,8 +191,8 @@ export function resolveMediaPath(requestUri: string): MediaPath {
   return track === undefined ? { path } : { path, track };
 }
 
-/** The last part of a control URL as servers name their streams; a slash may follow. */
-const TRACK = /^(?:trackid|streamid|stream|track)=([\w.-]{1,32})\/*$/i;
+/** The last part of a control URL as servers name their streams. */
+const TRACK = /^(?:trackid|streamid|stream|track)=([\w.-]{1,32})$/i;
 
 function decodePart(part: string, requestUri: string, isUrl: boolean): string {
   let decoded = part;

@@ -123,16 +123,17 @@ export interface SdpMediaFormat {
  */
 export function parseSdp(text: string): SessionDescription {
   const lines = text.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
-  const sdp: Mutable<SessionDescription> = { version: 0, name: "", attributes: [], media: [] };
+  const sdp: SessionDraft = { version: 0, name: "", attributes: [], media: [] };
   const media: MediaDraft[] = [];
   const attributes: SdpAttribute[] = [];
   let hasVersion = false;
   let current: MediaDraft | undefined;
   let isSkipping = false;
   for (const line of lines) {
-    const match = /^\s*([a-z])\s*=\s*([^]*?)\s*$/.exec(line);
+    const match = /^\s*([a-z])\s*=/.exec(line);
     if (match === null) continue;
-    const [, type, value] = match;
+    const type = match[1];
+    const value = line.slice(match[0].length).trim();
     if (type === "v") hasVersion ||= value === "0";
     else if (type === "m") {
       current = parseMedia(value);
@@ -142,7 +143,9 @@ export function parseSdp(text: string): SessionDescription {
     else if (type === "a") (current?.attributes ?? attributes).push(parseAttribute(value));
     else if (type === "b") addBandwidth(current ?? sdp, value);
     else if (type === "c") assignConnection(current ?? sdp, value);
-    else assignSessionLine(sdp, type, value);
+    else if (type === "i") {
+      if (current === undefined) sdp.information ??= value;
+    } else assignSessionLine(sdp, type, value);
   }
   if (!hasVersion) {
     throw sdpError("no-version", 'Cannot read SDP: there is no line "v=0"', "RFC 8866 s5.1", text);
@@ -261,7 +264,14 @@ export function frameRateOf(media: SdpMedia): number | undefined {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-type MediaDraft = Mutable<Omit<SdpMedia, "attributes">> & { attributes: SdpAttribute[] };
+type MediaDraft = Mutable<Omit<SdpMedia, "attributes" | "bandwidth">> & {
+  attributes: SdpAttribute[];
+  bandwidth?: SdpBandwidth[];
+};
+
+type SessionDraft = Mutable<Omit<SessionDescription, "bandwidth">> & {
+  bandwidth?: SdpBandwidth[];
+};
 
 const NEUTRAL_ORIGIN: SdpOrigin = {
   username: "-",
@@ -296,10 +306,11 @@ function parseAttribute(value: string): SdpAttribute {
   return colon < 0 ? [value] : [value.slice(0, colon).trim(), value.slice(colon + 1).trim()];
 }
 
-function addBandwidth(target: { bandwidth?: readonly SdpBandwidth[] }, value: string): void {
+function addBandwidth(target: { bandwidth?: SdpBandwidth[] }, value: string): void {
   const match = /^([^\s:]+)\s*:\s*(\d{1,12})/.exec(value);
   if (match === null) return;
-  target.bandwidth = [...target.bandwidth ?? [], [match[1], Number(match[2])]];
+  target.bandwidth ??= [];
+  target.bandwidth.push([match[1], Number(match[2])]);
 }
 
 function assignConnection(target: { connection?: SdpConnection }, value: string): void {
@@ -309,7 +320,7 @@ function assignConnection(target: { connection?: SdpConnection }, value: string)
 }
 
 /** Lines that belong to the session wherever they stand: lab programs put `t=` behind `m=`. */
-function assignSessionLine(sdp: Mutable<SessionDescription>, type: string, value: string): void {
+function assignSessionLine(sdp: SessionDraft, type: string, value: string): void {
   if (type === "o") {
     const [username, sessionId, sessionVersion, networkType, addressType, address] = value.split(
       /\s+/,
@@ -317,7 +328,6 @@ function assignSessionLine(sdp: Mutable<SessionDescription>, type: string, value
     if (address === undefined) return;
     sdp.origin = { username, sessionId, sessionVersion, networkType, addressType, address };
   } else if (type === "s") sdp.name = value;
-  else if (type === "i" && sdp.media.length === 0) sdp.information ??= value;
   else if (type === "t") {
     const [start, stop] = value.split(/\s+/);
     if (stop !== undefined) sdp.timing ??= [start, stop];

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isLabTransportLine } from "./lab.ts";
 import type { RtspDialect } from "./message.ts";
 import type { PendingHead } from "./pending_head.ts";
 
@@ -36,15 +37,16 @@ export class DialectJudge {
   /**
    * Whether a head may end with silence, with the next request, or without a blank line. A request with a whole URL
    * may not, unless it names a transport that only the lab has; a response may where its first line ends with a bare
-   * line feed.
+   * line feed. `rest` is what has come of the next line.
    */
-  mayLackBlankLine(head: PendingHead): boolean {
+  mayLackBlankLine(head: PendingHead, rest?: string): boolean {
     // Servers are sent requests and clients responses; only those have a lab form.
     if ((this.#role === "client") !== (head.statusLine !== undefined)) return false;
     if (this.#dialect !== "auto") return this.#dialect === "lab";
     if (head.requestLine === undefined) return head.lineEnd === "\n";
     const { kind } = head.requestLine;
     return kind === "bare" || head.hasLabTransport ||
+      (rest !== undefined && isLabTransportLine(rest)) ||
       (kind === "doubtful" ? this.#isLabConnection : this.#hasLabUrls);
   }
 

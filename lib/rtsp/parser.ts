@@ -149,9 +149,8 @@ export class RtspParser {
     if (this.#failure !== undefined) return undefined;
     if (this.#body !== undefined) return this.#body.pauseMs;
     if (this.#head === undefined) return this.#isLeftover() ? PAUSES.requestMs : undefined;
-    return this.#judge.mayLackBlankLine(this.#head)
-      ? this.#head.pauseMs(this.#shortRest())
-      : undefined;
+    const rest = this.#shortRest();
+    return this.#judge.mayLackBlankLine(this.#head, rest) ? this.#head.pauseMs(rest) : undefined;
   }
 
   #read(): RtspMessage | undefined {
@@ -293,7 +292,7 @@ export class RtspParser {
     }
     const rest = this.#shortRest();
     const lineCount = head.lines.length + (rest === undefined ? 0 : 1);
-    const isLab = this.#judge.mayLackBlankLine(head) ||
+    const isLab = this.#judge.mayLackBlankLine(head, rest) ||
       (this.#hasEnded && this.#judge.isLabAtEnd(head, lineCount));
     if (isLab && (lineCount >= 2 || head.statusLine !== undefined)) {
       if (rest !== undefined) {

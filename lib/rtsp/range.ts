@@ -79,7 +79,7 @@ export type RtspRange = NptRange | ClockRange | SmpteRange;
  * ```
  */
 export function parseRange(value: string): RtspRange {
-  const [body, ...parameters] = value.split(";");
+  const [body, ...parameters] = value.length > LONGEST_RANGE ? [""] : value.split(";");
   const equals = body.indexOf("=");
   const unit = body.slice(0, Math.max(equals, 0)).trim().toLowerCase();
   const text = body.slice(equals + 1).trim();
@@ -91,7 +91,7 @@ export function parseRange(value: string): RtspRange {
   }
   if (range === undefined) {
     throw new RtspFormatError<RtspFormatCode>(
-      `Cannot read Range header "${value}": wanted npt, clock or smpte times`,
+      `Cannot read Range header "${value.slice(0, 80)}": wanted npt, clock or smpte times`,
       {
         code: "range",
         offset: Math.max(equals + 1, 0),
@@ -131,6 +131,9 @@ export function formatRange(range: RtspRange): string {
       }${tail}`;
   }
 }
+
+/** Characters; far above what any range needs. */
+const LONGEST_RANGE = 512;
 
 function parseNptRange(text: string): NptRange | undefined {
   const match = /^([^\s-]*)\s*-\s*([^\s-]*)$/.exec(text);

@@ -150,16 +150,17 @@ function parseStream(text: string): RtpInfo | undefined {
   const stream: { url: string; seq?: number; rtptime?: number } = { url: "" };
   const url: string[] = [];
   for (const { text: piece } of splitOutsideQuotes(text, ";")) {
-    const match = /^\s*(url|seq|rtptime|ssrc)\s*=\s*([^]*?)\s*$/i.exec(piece);
+    const match = /^\s*(url|seq|rtptime|ssrc)\s*=/i.exec(piece);
     const name = match?.[1].toLowerCase();
-    if (match === null) {
+    const given = piece.slice(match?.[0].length ?? 0).trim();
+    if (name === undefined) {
       if (url.length > 0) url.push(piece);
-    } else if (name === "url" && url.length === 0) url.push(match[2]);
+    } else if (name === "url" && url.length === 0) url.push(given);
     else if (name === "seq") {
-      if (/^\d{1,5}$/.test(match[2]) && Number(match[2]) <= 65535) stream.seq = Number(match[2]);
-    } else if (name === "rtptime" && /^-?\d{1,10}$/.test(match[2])) {
+      if (/^\d{1,5}$/.test(given) && Number(given) <= 65535) stream.seq = Number(given);
+    } else if (name === "rtptime" && /^-?\d{1,10}$/.test(given)) {
       // Some cameras write the 32 bits as a signed number.
-      stream.rtptime = Number(match[2]) >>> 0;
+      stream.rtptime = Number(given) >>> 0;
     }
   }
   stream.url = unquote(url.join(";").trim());
