@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { RtspServer } from "../lib/server/rtsp_server.ts";
+import { RtspServer } from "../lib/server/server.ts";
 import config from "../deno.json" with { type: "json" };
 import { permissionsOf } from "./build.ts";
 import { ROOT } from "./repository.ts";

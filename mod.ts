@@ -1,0 +1,346 @@
+/**
+ * RTSP, RTP, RTCP and RTP/JPEG: formats, engines, and a server and a client made of them.
+ *
+ * The formats and engines (floors 0 to 2) are pure: they open nothing, read no clock and draw no random number; bytes,
+ * time and chance are arguments. `RtspServer` and `RtspClient` connect them to sockets and files.
+ *
+ * @example A server and a client in one process
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { RtspClient, RtspServer } from "@deno-rtsp/deno-rtsp";
+ *
+ * await using server = await RtspServer.start({ media: "media", hostname: "127.0.0.1", port: 0 });
+ * await using client = new RtspClient({ url: server.url("video.mjpeg") });
+ * await client.setup();
+ * const frames = client.frames();
+ * await client.play();
+ * const { value } = await frames.next();
+ * assertEquals([value.width, value.height], [320, 240]);
+ * ```
+ *
+ * @module
+ */
+
+// Floor 0: the ground
+export {
+  FrameFileError,
+  JpegFormatError,
+  RtcpFormatError,
+  RtpFormatError,
+  RtspFormatError,
+  SdpFormatError,
+  type Specification,
+  StateError,
+  StatusError,
+  TransportError,
+  WireError,
+  type WireErrorDetails,
+} from "./lib/errors.ts";
+export {
+  addSequenceNumber,
+  addTimestamp,
+  extendSequenceNumber,
+  sequenceNumberDistance,
+  timestampDistance,
+} from "./lib/serial.ts";
+
+// Floor 1: wire formats
+export {
+  decodeRtp,
+  encodedRtpSize,
+  encodeRtp,
+  encodeRtpInto,
+  packetAt,
+  type PacketBatch,
+  PAYLOAD_TYPE_JPEG,
+  RTP_HEADER_SIZE,
+  type RtpFault,
+  rtpFault,
+  type RtpHeaderExtension,
+  type RtpPacket,
+  type RtpStamp,
+  stampBatch,
+} from "./lib/rtp.ts";
+export {
+  type ApplicationDefined,
+  compactNtp,
+  decodeRtcp,
+  encodedRtcpSize,
+  encodeRtcp,
+  encodeRtcpInto,
+  type Goodbye,
+  isRtcp,
+  ntpFromUnixMs,
+  type NtpTimestamp,
+  type ReceiverReport,
+  type ReportBlock,
+  RTCP_PACKET_TYPE,
+  type RtcpEncodeOptions,
+  type RtcpFault,
+  type RtcpPacket,
+  SDES_ITEM_TYPE,
+  type SdesChunk,
+  type SdesItem,
+  type SenderReport,
+  type SourceDescription,
+  unixMsFromNtp,
+  type UnknownRtcp,
+} from "./lib/rtcp.ts";
+export {
+  DEFAULT_PACKET_SIZE,
+  type DepacketizedFrame,
+  type DepacketizerStatistics,
+  describeJpegPayload,
+  JpegDepacketizer,
+  type JpegDepacketizerOptions,
+  type JpegPayload,
+  type JpegPayloadFault,
+  LARGEST_SIDE,
+  packetizeJpeg,
+  type PacketizeJpegOptions,
+  SMALLEST_PACKET_SIZE,
+} from "./lib/rtp_jpeg.ts";
+export {
+  LAB_MAX_DATAGRAM_JPEG,
+  LAB_MAX_JPEG,
+  LabDepacketizer,
+  packetizeLab,
+} from "./lib/rtp_lab.ts";
+export {
+  DEFAULT_RTSP_LIMITS,
+  formatInterleaved,
+  formatRequest,
+  formatResponse,
+  headerValue,
+  headerValues,
+  INTERLEAVED_HEADER_SIZE,
+  type InterleavedFrame,
+  isSupportedVersion,
+  type LabForm,
+  reasonPhraseOf,
+  RTSP_VERSION,
+  type RtspDialect,
+  type RtspFormatCode,
+  type RtspHeader,
+  type RtspLimits,
+  type RtspMessage,
+  RtspParser,
+  type RtspParserOptions,
+  type RtspRequest,
+  type RtspResponse,
+} from "./lib/rtsp.ts";
+export {
+  type ClockRange,
+  formatPublic,
+  formatRange,
+  formatRtpInfo,
+  formatSession,
+  formatTransport,
+  type NptRange,
+  parsePublic,
+  parseRange,
+  parseRtpInfo,
+  parseScale,
+  parseSession,
+  parseSpeed,
+  parseTransport,
+  type PortPair,
+  type RtpInfo,
+  type RtspRange,
+  type RtspSession,
+  type SmpteRange,
+  type SmpteTime,
+  type TransportSpec,
+} from "./lib/rtsp_headers.ts";
+export {
+  baseUrlOf,
+  type BaseUrlSources,
+  controlUrl,
+  type ControlUrlStrategy,
+  type MediaPath,
+  parseRtspUrl,
+  resolveMediaPath,
+  type RtspUrl,
+  withoutCredentials,
+} from "./lib/rtsp_url.ts";
+export {
+  attributeValue,
+  describeEncodings,
+  dimensionsOf,
+  findMedia,
+  formatSdp,
+  frameRateOf,
+  parseSdp,
+  rtpmapOf,
+  type SdpAttribute,
+  type SdpBandwidth,
+  type SdpConnection,
+  type SdpFormatCode,
+  type SdpMedia,
+  type SdpMediaFormat,
+  type SdpOrigin,
+  type SdpRtpmap,
+  type SessionDescription,
+} from "./lib/sdp.ts";
+export {
+  answerChallenge,
+  type AnswerChallengeOptions,
+  type Authorization,
+  type BasicAuthorization,
+  type Challenge,
+  chooseChallenge,
+  type DigestAuthorization,
+  equalInConstantTime,
+  formatChallenges,
+  type FormatChallengesOptions,
+  type Hash,
+  type HashAlgorithm,
+  NonceBook,
+  type NonceBookOptions,
+  type NonceState,
+  parseAuthorization,
+  parseChallenges,
+  verifyAuthorization,
+  type VerifyAuthorizationOptions,
+  type VerifyResult,
+} from "./lib/auth.ts";
+
+// Floor 1: pictures and files of pictures
+export {
+  findJpegEnd,
+  type JpegComponent,
+  type JpegFault,
+  type JpegImage,
+  type JpegScan,
+  type JpegScanComponent,
+  matchStandardQuality,
+  parseJpeg,
+  readJpegSize,
+  STANDARD_HUFFMAN,
+  STANDARD_HUFFMAN_TABLES,
+  standardQuantizationTables,
+} from "./lib/jpeg.ts";
+export {
+  type JpegScanFaultCode,
+  type RecodeScanOptions,
+  type ScanComponent,
+  ScanRecoder,
+} from "./lib/jpeg_huffman.ts";
+export {
+  type ComponentCoefficients,
+  decodeCoefficients,
+  type JpegCoefficients,
+  type JpegCoefficientsFaultCode,
+  MAX_BLOCKS,
+} from "./lib/jpeg_coefficients.ts";
+export {
+  type BaselineScanOptions,
+  type BaselineTables,
+  encodeBaselineScan,
+} from "./lib/jpeg_baseline_scan.ts";
+export { detectFrameFormat, HEAD_BYTES, indexerFor } from "./lib/frames/frame_format.ts";
+export {
+  type FrameDamage,
+  type FrameFileFault,
+  type FrameFileIndexer,
+  type FrameFormat,
+  type FrameIndex,
+  FrameTable,
+} from "./lib/frames/frame_index.ts";
+export {
+  encodeLabFrame,
+  LAB_LARGEST_FRAME_BYTES,
+  LabFileIndexer,
+  labPrefixAt,
+} from "./lib/frames/lab_file.ts";
+export { JpegFileIndexer } from "./lib/frames/jpeg_file.ts";
+export { type HuffmanSpecification } from "./lib/jpeg_huffman_table.ts";
+export { type HuffmanTables, type QuantizationTablePair } from "./lib/jpeg_tables.ts";
+
+// Floor 2: engines
+export {
+  allowedMethods,
+  CLIENT_STATE_TABLE,
+  LAB_SERVER_STATE_TABLE,
+  renderStateDiagram,
+  renderStateTable,
+  RTSP_METHODS,
+  RTSP_STATES,
+  type RtspMethod,
+  type RtspState,
+  type RtspStateTable,
+  type RtspTransition,
+  SERVER_STATE_TABLE,
+  transitionOf,
+} from "./lib/engine/rtsp_state.ts";
+export {
+  type ConversationEvent,
+  type Refusal,
+  ServerConversation,
+  type ServerConversationOptions,
+} from "./lib/engine/server_session.ts";
+export {
+  type ClientRequest,
+  ClientSession,
+  type ClientSessionEvent,
+  type ClientSessionOptions,
+  DEFAULT_SESSION_TIMEOUT_SECONDS,
+} from "./lib/engine/client_session.ts";
+export { RtpSender, type RtpSenderOptions, type RtpSenderStatistics } from "./lib/engine/sender.ts";
+export {
+  type ReceiverEvent,
+  RtpReceiver,
+  type RtpReceiverOptions,
+  type RtpReceiverStatistics,
+} from "./lib/engine/receiver.ts";
+export {
+  type DueFrame,
+  Playback,
+  type PlaybackOptions,
+  type PlaybackRequest,
+  type PlaybackStatistics,
+  type PlayingRange,
+} from "./lib/engine/playback.ts";
+export { type Paced, Pacer, type PacerPlace } from "./lib/engine/pacer.ts";
+export {
+  type CallMethod,
+  type ConversationSession,
+  type RtspAnswer,
+  type RtspCall,
+  type SessionDirectory,
+} from "./lib/engine/request_checks.ts";
+export { type LabRequestForm } from "./lib/engine/lab_requests.ts";
+
+// Floor 3: sockets
+export {
+  type ByteStream,
+  type DatagramSocket,
+  type DatagramStatistics,
+  type ReceivedDatagram,
+  type SocketAddress,
+  type StreamListener,
+} from "./lib/net/socket.ts";
+export { openUdp, openUdpPair, type UdpOptions, type UdpPairOptions } from "./lib/net/udp.ts";
+
+// Floor 4: the programs as classes
+export { RtspServer } from "./lib/server/server.ts";
+export { type RtspServerOptions } from "./lib/server/options.ts";
+export {
+  type ServerEvent,
+  type ServerListener,
+  type ServerSessionSnapshot,
+  type ServerStatistics,
+  type StreamDescription,
+} from "./lib/server/events.ts";
+export { CLIENT_VERBS, type ClientVerb, RtspClient } from "./lib/client/client.ts";
+export { type Credentials, type LabAddress, type RtspClientOptions } from "./lib/client/options.ts";
+export { type PlayRange } from "./lib/client/conversation.ts";
+export { type FrameQueueOptions } from "./lib/client/delivery.ts";
+export { type EndReason, type RtspClientEvent } from "./lib/client/events.ts";
+export {
+  type ClientDialect,
+  type ClientState,
+  type ClientStatistics,
+  type ClientTransport,
+  type ReceivedFrame,
+} from "./lib/client/statistics.ts";
