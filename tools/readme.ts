@@ -23,7 +23,8 @@ export async function madeSections(): Promise<Map<string, string>> {
   const sections = new Map<string, string>();
   for (const program of ["server", "client"]) {
     const rows = optionRows(await helpOf(program));
-    const lines = rows.map((row) => `| \`${row[0]}\` | ${row[1].replaceAll("|", "\\|")} |`);
+    const escaped = (text: string) => text.replaceAll("|", "\\|");
+    const lines = rows.map(([option, text]) => `| \`${escaped(option)}\` | ${escaped(text)} |`);
     sections.set(`${program} options`, ["| Option | Effect |", "|---|---|", ...lines].join("\n"));
   }
   sections.set("server states", renderStateTable(SERVER_STATE_TABLE).trim());
