@@ -89,16 +89,20 @@ export class PendingHead {
     this.hasContent ||= /^content-(?:type|length)\s*:/i.test(text);
   }
 
-  /** Whether the third line has come whole and the request can be answered without waiting for silence. */
+  /**
+   * Whether the request can be answered at its third line, without waiting for silence. Not with CRLF, where a blank
+   * line may follow and change the form of the answer; not with a whole URL, which may yet turn out to be the
+   * standard's; and not PLAY, where a fourth line may name a frame.
+   */
   isSurelyWhole(isLabConnection: boolean): boolean {
     const request = this.requestLine;
     if (request?.version === undefined || this.lines.length !== 3) return false;
-    // With a whole URL it may yet turn out to be the standard's.
-    if (request.kind === "standard") return false;
+    if (this.lineEnd === "\r\n" || request.kind === "standard") return false;
     if (!/^\w+\s*:\s*\d+\s*$/.test(this.lines[1])) return false;
     const third = this.lines[2];
     if (request.method === "SETUP") return isLabTransportLine(third) && this.#hasPort;
-    return isLabConnection && /^(?:session\s*:\s*\w|accept\s*:\s*\w)/i.test(third);
+    return isLabConnection && /^(?:PAUSE|TEARDOWN)$/.test(request.method) &&
+      /^session\s*:\s*\w/i.test(third);
   }
 
   /** Milliseconds of silence that end this lab message; `undefined` while it cannot be whole. */

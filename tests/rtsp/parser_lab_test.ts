@@ -41,20 +41,17 @@ function assertMeaning(request: RtspRequest, vector: LabRequestVector, howCut: s
   assertEquals(request.headers[0], ["CSeq", cseq], what);
   assertEquals(request.lab?.family, form, what);
   assertEquals(request.lab?.lineEnd, vector.bytes.includes("\r\n") ? "\r\n" : "\n", what);
-  // A fourth line that comes after three whole ones may come too late to be read.
-  const got = JSON.stringify(request.headers.slice(1));
-  const full = JSON.stringify(headers);
-  if (howCut === "whole" || got !== JSON.stringify(headers.slice(0, 1))) {
-    assertEquals(got, full, what);
-  }
+  // The one line that may come too late to be read: what a SETUP prefers, behind three whole lines.
+  const isEarly = howCut !== "whole" && vector.client === "khoatran" &&
+    request.headers.length === 2;
+  assertEquals(request.headers.slice(1), isEarly ? headers.slice(0, 1) : headers, what);
+  assertEquals(request.lab?.hasBlankLine, vector.family === "A'''", what);
 }
 
 Deno.test("RtspParser reads every captured lab request, whole", () => {
   for (const vector of LAB_REQUESTS) {
     const messages = readPieces(SERVER, [octets(vector.bytes)], { silence: "pause" });
-    const request = onlyRequest(messages);
-    assertMeaning(request, vector, "whole");
-    assertEquals(request.lab?.hasBlankLine, vector.family === "A'''", vector.bytes);
+    assertMeaning(onlyRequest(messages), vector, "whole");
   }
 });
 
@@ -118,22 +115,32 @@ Deno.test("RtspParser answers whole lab requests without waiting, and passes ove
     return message?.type === "request" ? message.method : message?.type;
   };
   assertEquals(
-    read("SETUP m RTSP/1.0\r\nCSeq: 1\r\nTransport: RTP/UDP; client_port= 26500\r\n"),
+    read("SETUP m RTSP/1.0\nCSeq: 1\nTransport: RTP/UDP; client_port= 26500\n"),
     "SETUP",
   );
   assertEquals(parser.pauseMs, undefined);
-  assertEquals(read("\r\n"), undefined);
-  assertEquals(read("PLAY m RTSP/1.0\r\nCSeq: 2\r\nSession: 123456\r\n"), "PLAY");
-  assertEquals(read("Frame: 1"), undefined);
+  assertEquals(read("\n"), undefined);
+  assertEquals(read("PAUSE m RTSP/1.0\nCSeq: 2\nSession: 123456\n"), "PAUSE");
+  assertEquals(read("Prefer: "), undefined);
   assertEquals(parser.pauseMs, 40);
-  assertEquals(read("20PAUSE m RTSP/1.0\r\nCSeq: 3\r\nSession: 123456\r\n"), "PAUSE");
-  assertEquals(read("Frame: 120"), undefined);
+  assertEquals(read("SDPAUSE m RTSP/1.0\nCSeq: 3\nSession: 123456\n"), "PAUSE");
+  assertEquals(read("Prefer: SD"), undefined);
   parser.pause();
   assertEquals(parser.next(), undefined);
   assertEquals(parser.pauseMs, undefined);
-  assertEquals(read("PA"), undefined);
+  assertEquals(read("TEAR"), undefined);
   assertEquals(parser.pauseMs, undefined);
-  assertEquals(read("USE m RTSP/1.0\r\nCSeq: 4\r\nSession: 123456\r\n"), "PAUSE");
+  assertEquals(read("DOWN m RTSP/1.0\nCSeq: 4\nSession: 123456\n"), "TEARDOWN");
+});
+
+Deno.test("RtspParser waits where a line behind the third would matter", () => {
+  const waits = [
+    "SETUP m RTSP/1.0\r\nCSeq: 1\r\nTransport: RTP/UDP; client_port= 26500\r\n",
+    "SETUP m RTSP/1.0\nCSeq: 1\nTransport: RTP/UDP\n",
+    "SETUP rtsp://h/m RTSP/1.0\nCSeq: 1\nTransport: RTP/UDP; client_port= 26500\n",
+    "PLAY m RTSP/1.0\nCSeq: 2\nSession: 123456\n",
+  ];
+  for (const text of waits) assertEquals(readPieces(SERVER, [octets(text)]), [], text);
 });
 
 Deno.test("RtspParser.pauseMs is longer for a message that looks unfinished", () => {
