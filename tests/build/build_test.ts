@@ -115,6 +115,29 @@ Deno.test("rtsp-server and rtsp-client do the main job in an empty folder", asyn
   assertEquals([...Deno.readDirSync(`${folder}/empty`)], []);
 });
 
+Deno.test("rtsp-client shows the film to a browser and writes PNG files", async () => {
+  const port = freePort();
+  await using server = start("rtsp-server", [String(port), "--loop"]);
+  await listening(port);
+  const pictures = `${folder}/pictures`;
+  const preview = `127.0.0.1:${freePort()}`;
+  await using client = start("rtsp-client", [
+    `rtsp://127.0.0.1:${port}/video.mjpeg`,
+    ...["--png", pictures, "--preview", preview],
+  ]);
+  await client.errorMatching(/State: PLAYING/);
+  const page = await (await fetch(`http://${preview}/`)).text();
+  assertMatch(page, />Setup</);
+  const png = new Uint8Array(await (await fetch(`http://${preview}/snapshot.png`)).arrayBuffer());
+  assertEquals(png.subarray(1, 4), new TextEncoder().encode("PNG"));
+  client.signal("SIGINT");
+  assertEquals(await client.code, 0, new TextDecoder().decode(client.stderr()));
+  const first = Deno.readFileSync(`${pictures}/frame-000001.png`);
+  assertEquals(first.subarray(1, 4), new TextEncoder().encode("PNG"));
+  server.signal("SIGINT");
+  await server.code;
+});
+
 Deno.test("rtsp-server ends on SIGTERM", async () => {
   const port = freePort();
   await using server = start("rtsp-server", [String(port)]);
