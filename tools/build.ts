@@ -6,9 +6,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { format as formatBytes } from "@std/fmt/bytes";
-import config from "../deno.json" with { type: "json" };
 import { pack, type Program } from "./pack.ts";
-import { ROOT } from "./repository.ts";
+import { permissionsOf, ROOT } from "./repository.ts";
 
 const USAGE = `Usage: deno task build [options]
 
@@ -25,12 +24,12 @@ export const PROGRAMS: readonly Program[] = [
   {
     name: "rtsp-server",
     entry: "server.ts",
-    permissions: permissionsOf(config.tasks.start.command),
+    permissions: permissionsOf("start"),
   },
   {
     name: "rtsp-client",
     entry: "client.ts",
-    permissions: permissionsOf(config.tasks.client.command),
+    permissions: permissionsOf("client"),
   },
 ];
 
@@ -69,11 +68,6 @@ async function main(args: readonly string[]): Promise<number> {
   const made = await pack(PROGRAMS, { folder, report: reportProgress });
   for (const { path, size } of made) console.log(`${path}  ${formatBytes(size)}`);
   return 0;
-}
-
-/** The words of a task's command that grant permissions. */
-export function permissionsOf(command: string): string[] {
-  return command.split(/\s+/).filter((word) => word.startsWith("--allow-"));
 }
 
 /** `"no base"` where only the download of the runtime base failed, so that packing may take over. */

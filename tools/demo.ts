@@ -7,9 +7,7 @@
  * @module
  */
 import { RtspServer } from "../lib/server/server.ts";
-import config from "../deno.json" with { type: "json" };
-import { permissionsOf } from "./build.ts";
-import { ROOT } from "./repository.ts";
+import { permissionsOf, ROOT } from "./repository.ts";
 
 if (import.meta.main) Deno.exit(await demo(Deno.args));
 
@@ -27,7 +25,7 @@ export async function demo(clientArgs: readonly string[]): Promise<number> {
     args: [
       "run",
       "--quiet",
-      ...permissionsOf(config.tasks.client.command),
+      ...permissionsOf("client"),
       `${ROOT}client.ts`,
       url,
       ...clientArgs,

@@ -4,6 +4,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path/from-file-url";
+import config from "../deno.json" with { type: "json" };
 
 /** Absolute path of the repository, with a slash at its end. */
 export const ROOT: string = fromFileUrl(new URL("../", import.meta.url));
@@ -23,4 +24,9 @@ export function filesUnder(folder: string, suffix: string): string[] {
     } else if (entry.isFile && entry.name.endsWith(suffix)) found.push(path);
   }
   return found.sort();
+}
+
+/** The permissions of a program, as flags: what its task in `deno.json` grants is what its executable gets. */
+export function permissionsOf(task: "start" | "client"): string[] {
+  return config.tasks[task].command.split(" ").filter((word) => word.startsWith("--allow-"));
 }
