@@ -32,7 +32,7 @@ export interface PacerPlace {
  *
  * @example
  * ```ts
- * import { Pacer } from "./lib/engine/pacer.ts";
+ * import { Pacer } from "./pacer.ts";
  * const pacer = new Pacer();
  * let isDone = false;
  * pacer.schedule({ pacing: undefined, onDue: () => { isDone = true; } }, 20);

@@ -69,7 +69,7 @@ export interface PlaybackStatistics {
  *
  * @example
  * ```ts
- * import { Playback } from "./lib/engine/playback.ts";
+ * import { Playback } from "./playback.ts";
  * const playback = new Playback({ frameCount: 2, frameRateHz: 20 });
  * playback.play({}, 1000);
  * const first = playback.take(1000);

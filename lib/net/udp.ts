@@ -39,7 +39,7 @@ export interface UdpPairOptions extends Omit<UdpOptions, "port"> {
  *
  * @example
  * ```ts
- * import { openUdp } from "./lib/net/udp.ts";
+ * import { openUdp } from "./udp.ts";
  * using socket = openUdp({ hostname: "127.0.0.1" });
  * if (socket.address.port === 0) throw new Error("no port");
  * ```

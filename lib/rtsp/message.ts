@@ -136,7 +136,7 @@ export type RtspFormatCode =
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { headerValue } from "./rtsp.ts";
+ * import { headerValue } from "../rtsp.ts";
  * assertEquals(headerValue([["CSeq", "4"], ["Session", "7"]], "cseq"), "4");
  * ```
  */
