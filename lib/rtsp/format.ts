@@ -15,6 +15,7 @@ import {
   type RtspRequest,
   type RtspResponse,
 } from "./message.ts";
+import { trimBlanks } from "./quoted_text.ts";
 
 /** Octets before the payload of an interleaved frame (RFC 2326 s10.12). */
 export const INTERLEAVED_HEADER_SIZE = 4;
@@ -48,7 +49,7 @@ export function formatRequest(request: RtspRequest): Uint8Array<ArrayBuffer> {
   refuse(CONTROL.test(request.uri), "target", request.uri);
   checkHeaders(request.headers);
   if (request.lab !== undefined) return join(formatLabRequest(request, request.lab), request.body);
-  const uri = request.uri.trim().replaceAll(" ", "%20");
+  const uri = trimBlanks(request.uri).replaceAll(" ", "%20");
   refuse(uri === "", "target", request.uri);
   const firstLine = `${request.method} ${uri} ${request.version}`;
   return formatStandard(firstLine, request.headers, request.body);
@@ -87,7 +88,7 @@ export function formatResponse(response: RtspResponse): Uint8Array<ArrayBuffer> 
   if (response.lab !== undefined) {
     return join(formatLabResponse(response, response.lab), response.body);
   }
-  const firstLine = `${response.version} ${statusCode} ${reasonPhrase.trim()}`;
+  const firstLine = `${response.version} ${statusCode} ${trimBlanks(reasonPhrase)}`;
   return formatStandard(firstLine, response.headers, response.body);
 }
 
@@ -134,7 +135,7 @@ function formatStandard(
     );
   }
   let text = `${firstLine}\r\n`;
-  for (const [name, value] of headers) text += `${name}: ${value.trim()}\r\n`;
+  for (const [name, value] of headers) text += `${name}: ${trimBlanks(value)}\r\n`;
   if (length === undefined && body.length > 0) text += `Content-Length: ${body.length}\r\n`;
   return join(`${text}\r\n`, body);
 }

@@ -8,6 +8,7 @@
  */
 import { RtspFormatError } from "../errors.ts";
 import type { RtspFormatCode, RtspHeader } from "./message.ts";
+import { trimBlanks } from "./quoted_text.ts";
 
 /** The first line of a request, taken apart. */
 export interface RequestLine {
@@ -60,14 +61,14 @@ export const KNOWN_METHODS: readonly string[] = [
  * `"request-line"` for a malformed one.
  */
 export function parseRequestLine(line: string, offset: number): RequestLine {
-  const text = line.trimEnd();
+  const text = trimBlanks(line);
   const blank = text.search(/[ \t]/);
   let method = blank < 0 ? text : text.slice(0, blank);
-  let rest = blank < 0 ? "" : text.slice(blank).trimStart();
+  let rest = blank < 0 ? "" : trimBlanks(text.slice(blank));
   if (!TOKEN.test(method)) throw notRtsp(line, offset);
   if (method === "TEAR" && /^DOWN(?:\s|$)/.test(rest)) {
     method = "TEARDOWN";
-    rest = rest.slice(4).trimStart();
+    rest = trimBlanks(rest.slice(4));
   }
   const lastBlank = Math.max(rest.lastIndexOf(" "), rest.lastIndexOf("\t"));
   const lastWord = rest.slice(lastBlank + 1).toUpperCase();
@@ -86,7 +87,7 @@ export function parseRequestLine(line: string, offset: number): RequestLine {
       line,
     );
   }
-  const uri = rest.slice(0, Math.max(lastBlank, 0)).trimEnd();
+  const uri = trimBlanks(rest.slice(0, Math.max(lastBlank, 0)));
   return { method, uri, version: lastWord, kind: kindOfTarget(uri) };
 }
 
@@ -102,7 +103,7 @@ export function parseStatusLine(line: string, offset: number): StatusLine {
     return {
       version: match[1].toUpperCase(),
       statusCode: Number(match[2]),
-      reasonPhrase: match[3].trim(),
+      reasonPhrase: trimBlanks(match[3]),
     };
   }
   throw /^HTTP\//i.test(line)
@@ -131,13 +132,13 @@ export function parseHeaders(
   for (const line of lines) {
     if (/^[ \t]/.test(line) && headers.length > 0) {
       folded ??= [headers[headers.length - 1][1]];
-      folded.push(line.trim());
+      folded.push(trimBlanks(line));
       continue;
     }
     unfold();
     const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(colon, 0)).trim();
-    if (TOKEN.test(name)) headers.push([name, line.slice(colon + 1).trim()]);
+    const name = trimBlanks(line.slice(0, Math.max(colon, 0)));
+    if (TOKEN.test(name)) headers.push([name, trimBlanks(line.slice(colon + 1))]);
     else if (!isTolerant) {
       throw headError(
         "header-line",

@@ -175,7 +175,7 @@ export class RtspParser {
   #readStart(): InterleavedFrame | "line" | undefined {
     let octet = this.#input.at(0);
     while (octet === CR || octet === LF) {
-      if (octet === LF) this.#leftoverLines = undefined;
+      if (octet === LF && this.#role === "server") this.#leftoverLines = undefined;
       this.#consume(1);
       octet = this.#input.at(0);
     }
@@ -369,9 +369,11 @@ export class RtspParser {
   #shortRest(): string | undefined {
     const { length } = this.#input;
     if (length === 0) return undefined;
-    // A rest that is long cannot end a lab message; reading it again for each octet would take for ever.
-    const octets = this.#isPaused || this.#hasEnded ? length : Math.min(length, LONGEST_LAB_LINE);
-    return decodeText(this.#input.view(0, octets)).replace(/\r+$/, "");
+    // Reading a long rest again for each octet would take for ever, and it ends no lab message.
+    if (length > LONGEST_LAB_LINE && !this.#isPaused && !this.#hasEnded) return " ";
+    let end = length;
+    while (end > 0 && this.#input.at(end - 1) === CR) end--;
+    return decodeText(this.#input.view(0, end));
   }
 
   #consumeLine(line: Line): void {

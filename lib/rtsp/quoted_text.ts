@@ -1,5 +1,5 @@
 /**
- * Quoted strings in header values.
+ * Blanks and quoted strings in header values.
  *
  * Floor 1.
  *
@@ -13,6 +13,15 @@ export interface TextPiece {
   readonly text: string;
   /** Characters from the start of the value. */
   readonly start: number;
+}
+
+/** A text without the blanks and tabs at its ends; other white space of Unicode is text (RFC 2326 s15.1: `LWS`). */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
 }
 
 /** Splits at a one-character separator, but not between double quotes; a backslash inside quotes escapes one character. */
@@ -45,4 +54,8 @@ export function unquote(text: string): string {
 /** A quoted string: backslash and double quote are escaped. */
 export function quote(text: string): string {
   return `"${text.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+function isBlank(character: string): boolean {
+  return character === " " || character === "\t";
 }

@@ -7,7 +7,7 @@ import {
   type RtspRequest,
   type RtspResponse,
 } from "../../lib/rtsp.ts";
-import { LAB_REPLIES } from "../vectors/lab_replies.ts";
+import { LAB_REPLY_BYTES } from "../vectors/lab_reply_bytes.ts";
 import {
   LAB_JOINED_REQUESTS,
   LAB_REQUESTS,
@@ -233,7 +233,7 @@ Deno.test("RtspParser with dialect rtsp reads no lab request", () => {
 });
 
 Deno.test("RtspParser reads every captured lab reply, whole, octet by octet and cut at every place", () => {
-  for (const { server, method, bytes, means } of LAB_REPLIES) {
+  for (const { server, method, bytes, means } of LAB_REPLY_BYTES) {
     for (const pieces of segmentations(octets(bytes))) {
       for (const silence of ["pause", "end"] as const) {
         const messages = readPieces(CLIENT, pieces, { silence, expect: [method] });
