@@ -26,10 +26,10 @@ function playerOf(client: RtspClient): PreviewPlayer {
 }
 
 /** A preview of a client that can play `media/video.mjpeg` from a server of its own. */
-async function startAll(dialect: "rtsp" | "lab") {
+async function startAll(dialect: "rtsp" | "lab", rtspPort = 0) {
   const stack = new AsyncDisposableStack();
   const server = stack.use(
-    await RtspServer.start({ hostname: "127.0.0.1", port: 0, media: MEDIA, loop: true }),
+    await RtspServer.start({ hostname: "127.0.0.1", port: rtspPort, media: MEDIA, loop: true }),
   );
   const { port } = server.address;
   const client = stack.use(
@@ -135,6 +135,7 @@ testInChromium("preview: a page that stands still costs the client nothing", asy
   const { stack, client, server, address } = await startAll("rtsp");
   await using _all = stack;
   await page.goto(address, { waitUntil: "commit" });
+  await waitForText(page, "state", "INIT");
   await page.keyboard.press("s");
   await waitForText(page, "state", "READY");
   await page.keyboard.press("p");
@@ -156,3 +157,38 @@ testInChromium("preview: a page that stands still costs the client nothing", asy
   assertLess(newest - shown, 10, "the page shows old frames");
   assert(server.sessions().length === 1);
 });
+
+// `UPDATE_SCREENSHOT=1 deno test --allow-all tests/browser/preview_test.ts` makes the pictures of the README anew.
+if (Deno.env.get("UPDATE_SCREENSHOT") === "1") {
+  testInChromium("preview: screenshots for the README", async ({ page }) => {
+    const { stack, client, address } = await startAll("lab", 8554);
+    await using _all = stack;
+    await page.goto(address, { waitUntil: "commit" });
+    await waitForText(page, "state", "INIT");
+    await client.setup();
+    await client.play();
+    await delay(62_000); // the charts show a minute
+    const pictures = [["light", "preview", 110], ["dark", "preview-dark", 345]] as const;
+    for (const [colorScheme, name, frame] of pictures) { // by day, by night
+      await page.emulateMedia({ colorScheme });
+      while (await shownFrame(page) !== frame) await delay(10);
+      const picture = await page.screenshot();
+      await savePicture(picture, new URL(`../../docs/${name}.png`, import.meta.url));
+    }
+  });
+}
+
+/** Saves a PNG with a palette of 256 colours, a quarter of the size, by ffmpeg. */
+async function savePicture(png: Uint8Array, target: URL): Promise<void> {
+  await Deno.mkdir(new URL("./", target), { recursive: true });
+  const palette = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=sierra2_4a";
+  const ffmpeg = new Deno.Command("ffmpeg", {
+    args: ["-v", "error", "-y", "-f", "png_pipe", "-i", "-", "-vf", palette, target.pathname],
+    stdin: "piped",
+  }).spawn();
+  const writer = ffmpeg.stdin.getWriter();
+  await writer.write(png);
+  await writer.close();
+  assert((await ffmpeg.status).success);
+  assertLess((await Deno.stat(target)).size, 300_000);
+}
