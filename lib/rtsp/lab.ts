@@ -31,7 +31,7 @@ export function startsWithMethod(line: string): boolean {
 /** Whether a line behind a lab message opens the next message, and is no further header of that one. */
 export function opensMessage(line: string): boolean {
   return startsWithMethod(line) || isStatusLine(line) ||
-    /^[A-Z_]+\s[^]*RTSP\/\d+\.\d+\s*$/.test(line);
+    /^[A-Za-z][^\s:]*\s[^]*RTSP\/\d+\.\d+\s*$/.test(line);
 }
 
 /** Whether the beginning of a line may grow into the first line of a request. */
