@@ -2,17 +2,15 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { delay } from "@std/async/delay";
+import { openMovie } from "../../lib/disk.ts";
 import { StatusError } from "../../lib/errors.ts";
 import { allowedHostsOf, createPreviewHandler, openPreview } from "../../lib/ui/preview.ts";
 import { FakePlayer } from "../ui/fake_player.ts";
 import { enabledButtons, shownFrame, testInChromium, textOf, waitForText } from "./chromium.ts";
 
-const movie = await Deno.readFile(new URL("../../media/video.mjpeg", import.meta.url));
-const frames: Uint8Array[] = [];
-for (let offset = 0; offset < movie.length;) {
-  const size = Number(new TextDecoder().decode(movie.subarray(offset, offset + 5)));
-  frames.push(movie.slice(offset + 5, offset += 5 + size));
-}
+const movie = await openMovie(new URL("../../media/video.mjpeg", import.meta.url));
+const frames = await Promise.all(Array.from({ length: 200 }, (_, i) => movie.readFrame(i)));
+await movie.close();
 
 function openFakePreview(player: FakePlayer, port = 0) {
   const handler = createPreviewHandler(player, {

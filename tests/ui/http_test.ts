@@ -51,16 +51,41 @@ Deno.test("openPreview() reports an address that is not this machine's", () => {
   );
 });
 
-Deno.test("openPreview() listens on IPv6 and on all addresses when asked", async () => {
-  for (const [hostname, host] of [["::1", "[::1]"], ["0.0.0.0", "127.0.0.1"], ["::", "[::1]"]]) {
-    await using preview = openPreview(makePreview(new FakePlayer(), hostname), {
-      hostname,
-      port: 0,
-    });
-    assertEquals(preview.address, `http://${host}:${preview.port}/`);
-    assertEquals((await fetch(preview.address)).status, 200);
-  }
+Deno.test("openPreview() listens on all addresses when asked", async () => {
+  await opensOn("0.0.0.0", "127.0.0.1");
 });
+
+Deno.test({
+  name: `openPreview() listens on IPv6 when asked${hasIpv6() ? "" : " [skipped: no IPv6 here]"}`,
+  ignore: !hasIpv6(),
+  fn: async () => {
+    await opensOn("::1", "[::1]");
+    await opensOn("::", "[::1]");
+  },
+});
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function opensOn(hostname: string, host: string): Promise<void> {
+  await using preview = openPreview(makePreview(new FakePlayer(), hostname), { hostname, port: 0 });
+  assertEquals(preview.address, `http://${host}:${preview.port}/`);
+  const page = await fetch(preview.address);
+  assertEquals(page.status, 200);
+  await page.body?.cancel();
+}
+
+/** Memory of this thread alone: other tests may run beside it. */
+function usedBytes(): number {
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
 
 Deno.test("allowedHostsOf() lets in addresses in figures, never foreign names", () => {
   const request = (host: string) => new Request("http://localhost/", { headers: { host } });
@@ -100,10 +125,10 @@ Deno.test("GET /stream.mjpeg: a client that stops reading costs frames, not memo
     const startMs = performance.now();
     player.receive(new Uint8Array(frameBytes), number);
     slowestMs = Math.max(slowestMs, performance.now() - startMs);
-    if (number === 300) before = Deno.memoryUsage().rss; // the buffers are full by now
+    if (number === 300) before = usedBytes(); // the buffers are full by now
     await delay(1);
   }
-  const grownBytes = Deno.memoryUsage().rss - before;
+  const grownBytes = usedBytes() - before;
   const state = await (await fetch(`${preview.address}state`)).json();
   assert(state.framesSkipped > 400, `${state.framesSkipped} frames skipped`);
   assert(healthyBytes > frames * frameBytes * 0.5, `${healthyBytes} bytes at the healthy client`);
