@@ -333,7 +333,10 @@ export class ServerConversation {
   }
 
   #responseOf(request: RtspRequest, answer: RtspAnswer): RtspResponse {
-    const { statusCode, body = NO_BODY } = answer;
+    const { statusCode } = answer;
+    // A lab client counts lines: only a description has more than three.
+    const isBare = request.lab !== undefined && statusCode !== 200;
+    const body = isBare ? NO_BODY : answer.body ?? NO_BODY;
     const headers: RtspHeader[] = [];
     const cseq = headerValue(request.headers, "CSeq");
     if (cseq !== undefined) headers.push(["CSeq", cseq]);
@@ -356,7 +359,7 @@ export class ServerConversation {
         ),
       ]);
     }
-    headers.push(...answer.headers ?? []);
+    if (!isBare) headers.push(...answer.headers ?? []);
     const lab: LabForm | undefined = request.lab;
     return {
       type: "response",

@@ -23,6 +23,8 @@ export type PayloadFormat = "jpeg" | "lab";
 export interface UnsendableFrame {
   /** The reason, for the log. */
   readonly reason: string;
+  /** It may work the next time: the system refused, not the bytes. */
+  readonly isTransient: boolean;
 }
 
 /** Options of {@linkcode FrameBatches}. */
@@ -57,7 +59,10 @@ export class FrameBatches {
     frameIndex: number,
   ): PacketBatch | UnsendableFrame | undefined {
     const key = keyOf(movie.id, format, frameIndex);
-    return this.#batches.get(key) ?? (format === "lab" ? this.#fitted.get(key) : undefined);
+    const batch = this.#batches.get(key) ??
+      (format === "lab" ? this.#fitted.get(key) : undefined);
+    if (batch !== undefined && isUnsendable(batch) && batch.isTransient) this.#batches.delete(key);
+    return batch;
   }
 
   /** Gets the packets of a frame ready for {@linkcode FrameBatches.peek}. Never rejects. */
@@ -102,7 +107,7 @@ export class FrameBatches {
     try {
       const jpeg = await movie.file.readFrame(frameIndex);
       if (format === "lab" && jpeg.length > LAB_MAX_DATAGRAM_JPEG && this.#options.fit) {
-        return this.#keepFitted(movie, jpeg, key);
+        return await this.#keepFitted(movie, jpeg, key);
       }
       const batch = format === "lab" ? packetizeLab(jpeg) : packetizeJpeg(
         describeJpegPayload(jpeg),
@@ -113,9 +118,8 @@ export class FrameBatches {
       const reason = `Cannot send frame ${frameIndex + 1} of "${movie.path}": ${
         error instanceof Error ? error.message : error
       }`;
-      // What the system refused may work the next time; what is wrong with the bytes stays wrong.
-      if (!(error instanceof WireError)) this.#options.emit({ type: "warning", message: reason });
-      this.#batches.set(key, { reason }, UNSENDABLE_BYTES);
+      const isTransient = !(error instanceof WireError);
+      this.#batches.set(key, { reason, isTransient }, UNSENDABLE_BYTES);
     }
   }
 

@@ -36,6 +36,15 @@ import type { ServerParts } from "./parts.ts";
 import { RtpPorts } from "./rtp_ports.ts";
 import { SessionTable, type StreamSession } from "./stream_session.ts";
 
+export type { RtspServerOptions } from "./options.ts";
+export type {
+  ServerEvent,
+  ServerListener,
+  ServerSessionSnapshot,
+  ServerStatistics,
+  StreamDescription,
+} from "./events.ts";
+
 /**
  * A running server.
  *

@@ -59,7 +59,10 @@ export async function answerSetup(
       return { statusCode: 461, session: existing };
     }
     const refusal = refusalOf(movie, format, parts);
-    if (refusal !== undefined) return withReason(415, refusal);
+    if (refusal !== undefined) {
+      parts.emit({ type: "warning", message: `415 for "${movie.path}": ${refusal}` });
+      return withReason(415, refusal);
+    }
     if (existing !== undefined) return switchTransport(parts, connection, call, existing, offer);
     if (call.isLab) endLabSession(parts, connection);
     const limit = connection.sessions.size >= MAX_SESSIONS_PER_CONNECTION

@@ -55,6 +55,7 @@ export class MediaStream implements Paced {
   #round = 0;
   #framesSent = 0;
   #framesDropped = 0;
+  #faultToldMs = -Infinity;
 
   /** A stream that has not begun. */
   constructor(options: MediaStreamOptions) {
@@ -134,7 +135,7 @@ export class MediaStream implements Paced {
     if (this.sender.reportDue(now)) this.#sendReport(now);
     if (isUnsendable(batch)) {
       this.#framesDropped++;
-      this.#options.onFault(batch.reason);
+      this.#tellFault(batch.reason, now);
     } else {
       const timestamp = this.sender.timestampAt(frame.mediaTicks);
       const intervalMs = 1000 / movie.frameRateHz;
@@ -188,6 +189,13 @@ export class MediaStream implements Paced {
     this.#options.onEnd();
   }
 
+  /** A film with many bad frames is told of once a second. */
+  #tellFault(reason: string, now: number): void {
+    if (now - this.#faultToldMs < FAULT_INTERVAL_MS) return;
+    this.#faultToldMs = now;
+    this.#options.onFault(reason);
+  }
+
   #sendReport(now: number): void {
     const { timer } = this.#options;
     const timestamp = this.sender.timestampAt(this.#playback.ticksAt(now));
@@ -204,3 +212,4 @@ export class MediaStream implements Paced {
 }
 
 const MIN_LAST_FRAME_MS = 20;
+const FAULT_INTERVAL_MS = 1000;
