@@ -195,12 +195,12 @@ Deno.test("decodeRtp() property: gives back what encodeRtp() wrote", () => {
     sequenceNumber: fc.integer({ min: 0, max: 65535 }),
     timestamp: uint32,
     ssrc: uint32,
-    csrcs: fc.array(uint32, { maxLength: 15 }),
+    csrcs: fc.array(uint32, { maxLength: 15, size: "max" }),
     extension: fc.record({
       profile: fc.integer({ min: 0, max: 65535 }),
       data: fc.integer({ min: 0, max: 8 }).map((words) => new Uint8Array(words * 4).fill(words)),
     }),
-    payload: fc.uint8Array({ maxLength: 40 }),
+    payload: fc.uint8Array({ maxLength: 40, size: "max" }),
     paddingSize: fc.integer({ min: 0, max: 255 }),
   }, {
     requiredKeys: [

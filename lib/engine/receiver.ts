@@ -10,6 +10,7 @@
  * else the first that came) to the highest; `packets` are those that came, each once; `lost` = `expected` - `packets`.
  * A packet that comes after its place was given up is `late`: it was not lost on the way, so it is in `packets` and not in
  * `lost`, but nobody got to see it; for playback `lost` + `late` are missing. `duplicates` are neither expected nor packets.
+ * In lab mode several packets may share a number: `packets` counts them all, `expected` and `lost` count numbers.
  * A packet lost at the very end is known to be lost only when a later one comes or the sender's BYE brings its own count.
  *
  * @module
@@ -90,7 +91,7 @@ export interface RtpReceiverStatistics {
   readonly packets: number;
   /** Payload octets of these. */
   readonly bytes: number;
-  /** `expected` - `packets`. */
+  /** Numbers from the first to the highest that never came: `expected` - `packets`, but for lab pieces. */
   readonly lost: number;
   /** Packets that came again. */
   readonly duplicates: number;

@@ -76,10 +76,7 @@ export class SourceProbation {
     const { ssrc, sequenceNumber, arrivalMs } = packet;
     const candidate = this.#candidateOf(ssrc);
     const { parked } = candidate;
-    const isConfirmed = isCertain ||
-      parked.some((p) =>
-        this.#isConfirmed(sequenceNumberDistance(p.sequenceNumber, sequenceNumber))
-      );
+    const isConfirmed = isCertain || this.#confirms(candidate, sequenceNumber);
     parked.push({ datagram: packet.datagram.slice(), sequenceNumber, arrivalMs });
     if (isConfirmed) {
       for (const other of this.#candidates) {
@@ -93,6 +90,19 @@ export class SourceProbation {
       this.#dropped++;
     }
     return undefined;
+  }
+
+  /** Whether a packet with this number would confirm the source. */
+  isConfirmedBy(ssrc: number, sequenceNumber: number): boolean {
+    return this.#candidates.some((candidate) =>
+      candidate.ssrc === ssrc && this.#confirms(candidate, sequenceNumber)
+    );
+  }
+
+  #confirms({ parked }: Candidate, sequenceNumber: number): boolean {
+    return parked.some((packet) =>
+      this.#isConfirmed(sequenceNumberDistance(packet.sequenceNumber, sequenceNumber))
+    );
   }
 
   /** Ends all probations without success and returns what was parked. */

@@ -252,9 +252,9 @@ export class SourceValidation {
       return undefined;
     }
     const distance = sequenceNumberDistance(this.#reception.statistics.highest, number);
-    const isBegunAnew = number <= 1 && distance < 0 &&
-      now - this.#reception.startedMs > this.#options.latencyMs + LAB_RESTART_MS;
-    if (!isBegunAnew && distance < MAX_DROPOUT && distance > -LAB_MAX_MISORDER) {
+    const isBehind = distance <= -LAB_MAX_MISORDER ||
+      (distance < 0 && this.#isBegunAnew(number, now));
+    if (!isBehind && distance < MAX_DROPOUT) {
       this.#ssrc = ssrc;
       this.#place(datagram, now);
       return undefined;
@@ -263,6 +263,13 @@ export class SourceValidation {
     const isAlien = ssrc !== this.#ssrc;
     this.#suspect(datagram, LAB_SOURCE, now, this.#isExpected(number));
     return isAlien ? "alien" : undefined;
+  }
+
+  /** Whether a number behind the highest is that of a lab server's first frame, or follows on it. */
+  #isBegunAnew(number: number, now: number): boolean {
+    const ageMs = now - this.#reception.startedMs;
+    if (number <= 1) return ageMs > this.#options.latencyMs + LAB_RESTART_MS;
+    return this.#jumps.isConfirmedBy(LAB_SOURCE, number);
   }
 
   /** Begins a run with these packets of the current source. */

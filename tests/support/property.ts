@@ -17,7 +17,7 @@ export function seeded(runs = 200): fc.Parameters<unknown> {
 export function datagrams(
   options: { readonly firsts: readonly number[]; readonly maxLength?: number },
 ): fc.Arbitrary<Uint8Array> {
-  const bytes = fc.uint8Array({ maxLength: options.maxLength ?? 80 });
+  const bytes = fc.uint8Array({ maxLength: options.maxLength ?? 80, size: "max" });
   const first = fc.constantFrom(...options.firsts);
   return fc.oneof(
     bytes,
