@@ -25,7 +25,7 @@ const ERRNO_OF: Record<string, string> = {
 export function systemError(error: unknown, operation: string, name: string): unknown {
   if (!isSystemError(error)) return error;
   const errno = error.code ?? ERRNO_OF[error.name];
-  return new TransportError(`Cannot ${operation} "${name}": ${error.message}`, {
+  return new TransportError(`Cannot ${operation} "${name}": ${reasonOf(error)}`, {
     ...{ operation, errno, cause: error },
   });
 }
@@ -34,4 +34,9 @@ export function systemError(error: unknown, operation: string, name: string): un
 export function nameOf(path: string | URL): string {
   const text = typeof path === "string" ? path : decodeURIComponent(path.pathname);
   return text.slice(Math.max(text.lastIndexOf("/"), text.lastIndexOf("\\")) + 1);
+}
+
+/** The system's words without its number and without the whole path, which is nobody else's business. */
+function reasonOf(error: Error): string {
+  return error.message.replace(/: \w+ '[^]*'$/, "").replace(/ \(os error \d+\)/, "");
 }
