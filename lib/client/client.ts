@@ -66,6 +66,7 @@ export class RtspClient implements AsyncDisposable {
   #verbs: Promise<unknown> = Promise.resolve();
   #dialect: ClientDialect | undefined;
   #transport: "auto" | ClientTransport;
+  #usedTransport: ClientTransport | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #range: PlayRange = {};
   #playedMs = 0;
@@ -136,8 +137,7 @@ export class RtspClient implements AsyncDisposable {
       state: this.#state,
       url: this.url,
       dialect: this.#dialect ?? null,
-      transport: this.#conversation?.transport ??
-        (this.#transport === "auto" ? null : this.#transport),
+      transport: this.#usedTransport ?? null,
     }, performance.now());
   }
 
@@ -251,6 +251,7 @@ export class RtspClient implements AsyncDisposable {
     const { dialect, transport, transportReason } = conversation;
     if (dialect !== this.#dialect) this.#emit({ type: "dialect", dialect, reason });
     this.#dialect = dialect;
+    this.#usedTransport = transport;
     if (transportReason) this.#note(`Media comes over TCP: ${transportReason}`);
     this.#emit({ type: "transport", transport, reason: transportReason });
     if (this.#state === "INIT") this.#enter("READY");
