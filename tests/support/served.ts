@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { RtspServer, type RtspServerOptions } from "../../lib/server/server.ts";
+import type { RtspServerOptions } from "../../lib/server/options.ts";
+import { RtspServer } from "../../lib/server/server.ts";
 import { MediaFolder, type Movie } from "./corpus.ts";
 
 /** A server and its folder of media; `await using` ends both. */
