@@ -75,17 +75,13 @@ export function parseRequestLine(line: string, offset: number): RequestLine {
   if (/^HTTP\/\d/.test(lastWord)) {
     throw headError("http", `Cannot read RTSP request: the peer speaks ${lastWord}`, offset, line);
   }
-  if (!/^RTSP\/(?!\/)/.test(lastWord)) {
+  if (!VERSION.test(lastWord)) {
+    if (/(?:^|\s)RTSP\/(?!\/)/.test(rest)) {
+      const message = "Cannot read RTSP request line: it does not end with a version";
+      throw headError("request-line", message, offset, line);
+    }
     if (!KNOWN_METHODS.includes(method)) throw notRtsp(line, offset);
     return { method, uri: rest, version: undefined, kind: "bare" };
-  }
-  if (!VERSION.test(lastWord)) {
-    throw headError(
-      "request-line",
-      `Cannot read RTSP request line: version is "${lastWord}", wanted "RTSP/1.0"`,
-      offset,
-      line,
-    );
   }
   const uri = trimBlanks(rest.slice(0, Math.max(lastBlank, 0)));
   return { method, uri, version: lastWord, kind: kindOfTarget(uri) };

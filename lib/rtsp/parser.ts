@@ -358,7 +358,8 @@ export class RtspParser {
 
   /** Whether what waits is the tail of a message that was handed out, and no beginning of the next. */
   #isLeftover(): boolean {
-    const rest = this.#leftoverLines === undefined ? undefined : this.#shortRest();
+    if (this.#leftoverLines === undefined || this.#dialect === "rtsp") return false;
+    const rest = this.#shortRest();
     if (rest === undefined || rest.startsWith("$")) return false;
     return this.#role === "server"
       ? !mayBecomeRequestLine(rest)
