@@ -78,18 +78,23 @@ export class SourceProbation {
     const { parked } = candidate;
     const isConfirmed = isCertain || this.#confirms(candidate, sequenceNumber);
     parked.push({ datagram: packet.datagram.slice(), sequenceNumber, arrivalMs });
-    if (isConfirmed) {
-      for (const other of this.#candidates) {
-        if (other !== candidate) this.#dropped += other.parked.length;
-      }
-      this.#candidates = [];
-      return parked;
-    }
+    if (isConfirmed) return this.take(ssrc);
     if (parked.length > MAX_PARKED) {
       parked.shift();
       this.#dropped++;
     }
     return undefined;
+  }
+
+  /** All parked packets of a source; forgets all other candidates. `undefined` if the source is not on probation. */
+  take(ssrc: number): readonly ParkedDatagram[] | undefined {
+    const taken = this.#candidates.find((candidate) => candidate.ssrc === ssrc);
+    if (taken === undefined) return undefined;
+    for (const other of this.#candidates) {
+      if (other !== taken) this.#dropped += other.parked.length;
+    }
+    this.#candidates = [];
+    return taken.parked;
   }
 
   /** Whether a packet with this number would confirm the source. */

@@ -2,7 +2,7 @@
  * Which packets belong to the stream: validity by source and number, restarts, pauses, a second source.
  * {@link https://www.rfc-editor.org/rfc/rfc3550#appendix-A.1 RFC 3550 A.1}.
  *
- * Floor 2: imports serial and the engines reception and source_probation. Does not order or count what it accepts:
+ * Floor 2: imports serial and the engines announcement, reception and source_probation. Does not order or count what it accepts:
  * that is `reception.ts`.
  *
  * Beyond the appendix: packets on probation are parked and not dropped; timestamps tell a late packet from a restarted
@@ -11,6 +11,7 @@
  * @module
  */
 import { addSequenceNumber, sequenceNumberDistance, timestampDistance } from "../serial.ts";
+import { Announcement, START_WINDOW } from "./announcement.ts";
 import { type Reception, timestampOf } from "./reception.ts";
 import { MAX_BEHIND } from "./reception_statistics.ts";
 import { type ParkedDatagram, SourceProbation } from "./source_probation.ts";
@@ -21,8 +22,6 @@ const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 100;
 /** The same for lab servers, whose restart at 1 must not look like reordering. */
 const LAB_MAX_MISORDER = 32;
-/** How far the first packet may be from the announced one. */
-const START_WINDOW = 100;
 /** A packet behind the highest is old, not the first of a restart, if its timestamp is at most this much older. */
 const MAX_LATENESS_MS = 10_000;
 /** How far arrival and timestamp may disagree for a large gap to be an outage and no restart. */
@@ -31,10 +30,11 @@ const OUTAGE_TOLERANCE_MS = 2000;
 const SILENCE_MS = 5000;
 /** Sources shut out at a time. */
 const MAX_SHUT_OUT = 8;
+/** A number below this is that of a lab server that began again at 1, a higher one that of a jump in the film. */
+const LAB_RESTART_WINDOW = 10;
 /** A lab server that numbers a frame 0 or 1 this long after the run began has begun anew. */
 const LAB_RESTART_MS = 200;
 
-const NO_TIMESTAMP = -1;
 /** Stands for every source in lab mode, where the numbers alone decide. */
 const LAB_SOURCE = 0;
 
@@ -80,6 +80,7 @@ export interface SourceValidationOptions {
 export class SourceValidation {
   readonly #options: SourceValidationOptions;
   readonly #reception: Reception;
+  readonly #announcement: Announcement;
 
   #ssrc: number | undefined;
   #hasRun = false;
@@ -87,8 +88,6 @@ export class SourceValidation {
   #isResuming = false;
   #hasResumed = false;
   #isWhole = false;
-  #expectedNumber: number | undefined;
-  #expectedTimestamp = NO_TIMESTAMP;
 
   /** Packets of other sources. */
   readonly #others: SourceProbation;
@@ -103,6 +102,7 @@ export class SourceValidation {
   constructor(options: SourceValidationOptions, reception: Reception) {
     this.#options = options;
     this.#reception = reception;
+    this.#announcement = new Announcement(options.clockRateHz);
     this.#others = new SourceProbation((d) => d !== 0 && Math.abs(d) <= MAX_MISORDER);
     this.#jumps = new SourceProbation(options.isLab ? (d) => d === 0 || d === 1 : (d) => d === 1);
   }
@@ -147,7 +147,7 @@ export class SourceValidation {
     } else if (this.#isInRun(datagram, now)) {
       this.#place(datagram, now);
     } else {
-      this.#suspect(datagram, ssrc, now, this.#isExpected(numberOf(datagram)));
+      this.#suspect(datagram, ssrc, now, this.#announcement.isMetBy(numberOf(datagram)));
     }
   }
 
@@ -218,12 +218,16 @@ export class SourceValidation {
     }
     const sequenceNumber = numberOf(datagram);
     const isCertain = (this.#isResuming || this.#ssrc === undefined) &&
-      this.#isExpected(sequenceNumber);
+      this.#announcement.isMetBy(sequenceNumber);
     const parked = this.#others.offer(
       { datagram, sequenceNumber, arrivalMs: now, ssrc },
       isCertain,
     );
-    if (parked === undefined) return;
+    if (parked !== undefined) this.#follow(ssrc, parked, now);
+  }
+
+  /** Takes a source for ours. */
+  #follow(ssrc: number, parked: readonly ParkedDatagram[], now: number): void {
     // Two sources at once: the one that came back was alive all the time, the other is the intruder.
     if (ssrc === this.#previousSsrc && this.#ssrc !== undefined) {
       this.#shutOut.push(this.#ssrc);
@@ -236,6 +240,13 @@ export class SourceValidation {
     this.#reception.flush();
     this.#reception.statistics.beginSource();
     this.#beginRun(parked, now);
+  }
+
+  /** The source leaves: if its packets are on probation and there is no other, they were all there is. */
+  confirm(ssrc: number, now: number): void {
+    if (this.#ssrc !== undefined) return;
+    const parked = this.#others.take(ssrc);
+    if (parked !== undefined) this.#follow(ssrc, parked, now);
   }
 
   /** A packet in lab mode: whoever sends it, the number decides. */
@@ -261,7 +272,7 @@ export class SourceValidation {
     }
     // Some servers cut a packet into datagrams of which only the first has a header: octets of a picture are read as one.
     const isAlien = ssrc !== this.#ssrc;
-    this.#suspect(datagram, LAB_SOURCE, now, this.#isExpected(number));
+    this.#suspect(datagram, LAB_SOURCE, now, this.#announcement.isMetBy(number));
     return isAlien ? "alien" : undefined;
   }
 
@@ -280,19 +291,21 @@ export class SourceValidation {
       lowest = Math.min(lowest, sequenceNumberDistance(first, sequenceNumber));
     }
     const start = addSequenceNumber(first, lowest);
-    const isAnnounced = this.#isExpected(start);
+    const isAnnounced = this.#announcement.isMetBy(start);
     this.#isWhole = isAnnounced && !this.#hasRun;
-    this.#reception.begin(isAnnounced ? this.#expectedNumber! : this.#firstNumber(start), now);
+    const firstNumber = this.#isResuming ? start : this.#firstNumber(start);
+    this.#reception.begin(isAnnounced ? this.#announcement.sequenceNumber! : firstNumber, now);
     this.#hasRun = true;
     this.#isResuming = false;
-    this.#forgetExpectation();
+    this.#announcement.clear();
     if (this.#options.isLab) this.#ssrc = ssrcOf(parked[0].datagram);
     for (const { datagram, arrivalMs } of parked) this.#reception.place(datagram, arrivalMs);
   }
 
   /** The first number of a run that began with `number`: lab servers count from 1 or 0, so what is missing was lost. */
   #firstNumber(number: number): number {
-    return this.#options.isLab && number > 0 && number < START_WINDOW ? 1 : number;
+    const window = this.#hasRun ? LAB_RESTART_WINDOW : START_WINDOW;
+    return this.#options.isLab && number > 0 && number < window ? 1 : number;
   }
 
   /** The first packets of the source after {@linkcode reset}. */
@@ -300,13 +313,18 @@ export class SourceValidation {
     const { statistics } = this.#reception;
     const number = numberOf(datagram);
     const distance = sequenceNumberDistance(statistics.highest, number);
-    if (this.#isExpected(number)) {
-      const start = statistics.extend(this.#expectedNumber!);
+    if (this.#announcement.isMetBy(number)) {
+      const start = statistics.extend(this.#announcement.sequenceNumber!);
       if (start > statistics.highest) return this.#goOn(start, datagram, now);
       return this.#beginRun([parkedOf(datagram, now)], now);
     }
-    const isNear = distance > -MAX_MISORDER && distance < MAX_DROPOUT;
-    if (isNear && (distance <= 0 ? !this.#options.isLab || number > 1 : this.#isStale(datagram))) {
+    // A lab server that goes on elsewhere in the film may number its packets by the frame.
+    const isBehind = distance <= 0 && distance > -MAX_MISORDER && !this.#options.isLab;
+    if (
+      isBehind ||
+      (distance > 0 && distance < MAX_DROPOUT &&
+        this.#announcement.isBefore(number, timestampOf(datagram)))
+    ) {
       return this.#reception.placeStale(datagram);
     }
     if (distance > 0) this.#goOn(statistics.highest + distance, datagram, now);
@@ -319,31 +337,8 @@ export class SourceValidation {
     this.#hasResumed = true;
     this.#reception.skipTo(extended);
     this.#isResuming = false;
-    this.#forgetExpectation();
+    this.#announcement.clear();
     this.#reception.place(datagram, now);
-  }
-
-  /** Whether a packet was sent before the pause or the seek: before the announced number, or else timestamp. */
-  #isStale(datagram: Uint8Array): boolean {
-    if (this.#expectedNumber !== undefined) {
-      const distance = sequenceNumberDistance(this.#expectedNumber, numberOf(datagram));
-      return distance < 0 && distance > -START_WINDOW;
-    }
-    if (this.#expectedTimestamp === NO_TIMESTAMP) return false;
-    const ticks = timestampDistance(this.#expectedTimestamp, timestampOf(datagram));
-    return ticks < 0 && ticks * 1000 > -MAX_LATENESS_MS * this.#options.clockRateHz;
-  }
-
-  /** Whether this may be the first packet after the announcement, with what is missing before it lost. */
-  #isExpected(number: number): boolean {
-    if (this.#expectedNumber === undefined) return false;
-    const distance = sequenceNumberDistance(this.#expectedNumber, number);
-    return distance >= 0 && distance < START_WINDOW;
-  }
-
-  #forgetExpectation(): void {
-    this.#expectedNumber = undefined;
-    this.#expectedTimestamp = NO_TIMESTAMP;
   }
 
   /**
@@ -351,8 +346,7 @@ export class SourceValidation {
    * lost, and its source needs no probation. An announcement that the packets contradict is forgotten.
    */
   expect(sequenceNumber?: number, timestamp?: number): void {
-    this.#expectedNumber = sequenceNumber;
-    this.#expectedTimestamp = timestamp ?? NO_TIMESTAMP;
+    this.#announcement.set(sequenceNumber, timestamp);
     if (!this.#hasRun || this.#isResuming || sequenceNumber === undefined) return;
     // The packets were faster than the response.
     const { statistics } = this.#reception;
@@ -361,10 +355,10 @@ export class SourceValidation {
     if (before < 0 && before > -START_WINDOW) {
       statistics.lowerStart(statistics.start + before);
       this.#isWhole = isFirstRun;
-      this.#forgetExpectation();
+      this.#announcement.clear();
     } else if (before >= 0 && sequenceNumberDistance(statistics.highest, sequenceNumber) <= 0) {
       this.#isWhole = isFirstRun && before === 0;
-      this.#forgetExpectation();
+      this.#announcement.clear();
     }
   }
 
@@ -376,7 +370,7 @@ export class SourceValidation {
     this.#reception.dropHeld();
     this.#foreign += this.#jumps.clear().length + this.#others.clear().length;
     this.#isResuming = this.#hasRun;
-    this.#forgetExpectation();
+    this.#announcement.clear();
   }
 }
 

@@ -377,6 +377,17 @@ Deno.test("RtpReceiver ignores the BYE of others, and takes one before any packe
   assertEquals(eventsOf(early), [{ type: "goodbye" }]);
 });
 
+Deno.test("RtpReceiver delivers the only packet of a source that says goodbye", () => {
+  const receiver = receiverOf();
+  receiver.receive(datagramOf(7, { ssrc: 5 }), 0);
+  receiver.receive(datagramOf(8), 0);
+  receiver.receiveRtcp(reduced(bye()), 10, 0);
+  passTime(receiver, 500);
+  assertEquals(eventsOf(receiver).map((event) => event.type), ["packet", "goodbye"]);
+  const { packets, foreign, ssrc } = receiver.stats();
+  assertEquals([packets, foreign, ssrc], [1, 1, 9]);
+});
+
 Deno.test("RtpReceiver goes on after a goodbye when packets come again", () => {
   const receiver = receiverOf();
   receiveAll(receiver, [1, 2]);
