@@ -1,11 +1,5 @@
 /** The client against lab servers as they were captured: their answers, their RTP, their silences. */
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { RtspClient } from "../../lib/client/client.ts";
