@@ -1,12 +1,12 @@
 /**
  * The law of doc comments. `deno doc --lint` sees that every export and every public member says what it is; this
- * file adds what it cannot see: each room has a header that names its floor, each format and each engine shows at
- * least one example, and every example asserts something (they run with `deno test --doc`).
+ * file adds what it cannot see: each room has a header that names its floor, each format and each engine that `mod.ts`
+ * opens shows at least one example, and every example asserts something (they run with `deno test --doc`).
  *
  * @module
  */
 import { roomOf } from "./lint_plugin.ts";
-import { filesUnder, ROOT } from "./repository.ts";
+import { filesUnder, openedRooms, ROOT } from "./repository.ts";
 
 /** The part of `deno doc --json` that is read here. */
 interface DocumentedFile {
@@ -61,7 +61,10 @@ export function complaintsAbout(path: string, file: DocumentedFile | undefined):
   for (const { name, code } of examples) {
     if (!/\bassert/.test(code)) complaints.push(`${path}: the example of ${name} asserts nothing`);
   }
-  if ((floor === 1 || floor === 2) && examples.length === 0 && exportsCode(file)) {
+  if (
+    (floor === 1 || floor === 2) && openedRooms().includes(path) && examples.length === 0 &&
+    exportsCode(file)
+  ) {
     complaints.push(`${path}: no export shows an @example`);
   }
   return complaints;

@@ -30,3 +30,11 @@ export function filesUnder(folder: string, suffix: string): string[] {
 export function permissionsOf(task: "start" | "client"): string[] {
   return config.tasks[task].command.split(" ").filter((word) => word.startsWith("--allow-"));
 }
+
+/** The rooms that `mod.ts` opens to users: those from which it takes code, not types alone. */
+export function openedRooms(): string[] {
+  const mod = Deno.readTextFileSync(`${ROOT}mod.ts`);
+  return [...mod.matchAll(/export \{([^}]*)\} from "\.\/(lib\/[^"]+)"/g)]
+    .filter(([, names]) => /(^|,)\s*(?!type )\w/.test(names))
+    .map((match) => match[2]);
+}
