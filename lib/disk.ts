@@ -19,7 +19,7 @@ export { MovieRecorder } from "./disk/recorder.ts";
 export interface OpenMovieOptions {
   /** Gives up reading the index; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Where frames are kept after reading. @default {one of 256 MiB for all movies} */
+  /** Where frames are kept after reading. @default {one of 64 MiB for all movies} */
   readonly cache?: FrameCache;
 }
 
@@ -184,10 +184,12 @@ export class MovieFile implements AsyncDisposable {
       throw new TransportError(`Cannot read "${this.name}": it is closed`, { operation: "read" });
     }
     const { index } = this, start = index.offsetOf(first);
+    // What the cache could not hold would be read in vain.
+    const aheadBytes = Math.min(READ_AHEAD_BYTES, this.#cache.limitBytes / 4);
     let next = first + 1, end = start + index.sizeOf(first);
     while (next < index.frameCount) {
       const frameEnd = index.offsetOf(next) + index.sizeOf(next);
-      if (frameEnd - start > READ_AHEAD_BYTES) break;
+      if (frameEnd - start > aheadBytes) break;
       end = frameEnd;
       next++;
     }
@@ -218,7 +220,8 @@ export class MovieFile implements AsyncDisposable {
 const READ_AHEAD_BYTES = 256 << 10;
 /** Octets read at once while a file is indexed. */
 const INDEX_READ_BYTES = 1 << 20;
-const DEFAULT_CACHE_BYTES = 256 << 20;
+/** Enough for what readers of one film have in common; servers keep the packets they make of frames besides. */
+const DEFAULT_CACHE_BYTES = 64 << 20;
 
 let nextCacheKey = 0;
 let defaultCache: FrameCache | undefined;

@@ -68,6 +68,7 @@ export type JpegPayloadFault =
   | "unsupported-sampling"
   | "several-scans"
   | "custom-huffman-tables"
+  | "scan-empty"
   | "unsupported-quantization-tables"
   | "scan-too-large";
 
@@ -247,6 +248,7 @@ function checkCoding(image: JpegImage): void {
   if (scans.length !== 1 || scans[0].components.length !== 3) {
     throw unfit("several-scans", `its components come in ${scans.length} scans, wanted one`);
   }
+  if (scans[0].start === scans[0].end) throw unfit("scan-empty", "its scan is empty");
   if (image.huffmanTables === "custom") {
     throw unfit(
       "custom-huffman-tables",

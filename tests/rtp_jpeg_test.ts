@@ -186,6 +186,11 @@ Deno.test("describeJpegPayload() refuses with the reason in words", async (t) =>
       code: "unsupported-quantization-tables",
       reason: "table 1 is missing",
     },
+    {
+      jpeg: buildJpeg({ scan: new Uint8Array() }),
+      code: "scan-empty",
+      reason: "its scan is empty",
+    },
   ];
   for (const { jpeg, code, reason } of cases) {
     await t.step(reason, () => {

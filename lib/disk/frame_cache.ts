@@ -21,14 +21,15 @@
  * ```
  */
 export class FrameCache {
-  readonly #limitBytes: number;
+  /** Octets kept at most. */
+  readonly limitBytes: number;
   /** In order of use: a Map iterates in order of insertion. */
   readonly #entries = new Map<number, Uint8Array>();
   #bytes = 0;
 
   /** Keeps at most `limitBytes` octets. */
   constructor(options: { readonly limitBytes: number }) {
-    this.#limitBytes = options.limitBytes;
+    this.limitBytes = options.limitBytes;
   }
 
   /** Octets kept now. */
@@ -49,11 +50,11 @@ export class FrameCache {
   set(owner: number, index: number, octets: Uint8Array): void {
     const key = keyOf(owner, index);
     this.#remove(key);
-    if (octets.length > this.#limitBytes) return;
+    if (octets.length > this.limitBytes) return;
     this.#entries.set(key, octets);
     this.#bytes += octets.length;
     for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#limitBytes) break;
+      if (this.#bytes <= this.limitBytes) break;
       this.#remove(oldest);
     }
   }
