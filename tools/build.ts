@@ -25,11 +25,13 @@ export const PROGRAMS: readonly Program[] = [
     name: "rtsp-server",
     entry: "server.ts",
     permissions: permissionsOf("start"),
+    includes: ["lib/image/image_worker.ts", "media/video.mjpeg"],
   },
   {
     name: "rtsp-client",
     entry: "client.ts",
     permissions: permissionsOf("client"),
+    includes: ["lib/image/image_worker.ts"],
   },
 ];
 
@@ -75,7 +77,6 @@ async function compile(folder: string): Promise<"done" | "failed" | "no base"> {
   for (const program of PROGRAMS) {
     reportProgress(`Compiling ${program.name}`);
     const path = `${folder}/${program.name}`;
-    const includes = ["lib/image/image_worker.ts", "media/video.mjpeg"];
     const result = await new Deno.Command(Deno.execPath(), {
       args: [
         "compile",
@@ -83,7 +84,7 @@ async function compile(folder: string): Promise<"done" | "failed" | "no base"> {
         "--no-prompt",
         "--exclude-unused-npm",
         ...program.permissions,
-        ...includes.flatMap((include) => ["--include", include]),
+        ...program.includes.flatMap((include) => ["--include", include]),
         "--output",
         path,
         program.entry,

@@ -24,6 +24,8 @@ export interface Program {
   readonly entry: string;
   /** The permissions it gets, as flags of `deno run`. */
   readonly permissions: readonly string[];
+  /** Files it opens while it runs, relative to the repository; those that end in `.ts` are programs of workers. */
+  readonly includes: readonly string[];
 }
 
 /** Flags that keep a packed program away from settings, caches and registries of the machine it runs on. */
@@ -36,8 +38,6 @@ const SEALING_FLAGS = [
   "--node-modules-dir=manual",
   "--unstable-net",
 ];
-const WORKER = "lib/image/image_worker.ts";
-const SAMPLE = "media/video.mjpeg";
 /** What the image worker needs of imagescript: no native addon, no fonts, no SVG. */
 const IMAGESCRIPT_FILES = [
   "package.json",
@@ -57,7 +57,11 @@ export async function pack(
   options: { folder: string; report: (step: string, share?: number) => void },
 ): Promise<{ path: string; size: number }[]> {
   options.report("Bundling");
-  const files = [...await bundle(programs), ...libraryFiles(), ...readFiles([SAMPLE], "app/")];
+  const includes = [...new Set(programs.flatMap((program) => program.includes))];
+  const workers = includes.filter((path) => path.endsWith(".ts"));
+  const others = includes.filter((path) => !path.endsWith(".ts"));
+  const entries = [...programs.map((program) => program.entry), ...workers];
+  const files = [...await bundle(entries), ...libraryFiles(), ...readFiles(others, "app/")];
   options.report("Reading Deno");
   const deno = { path: "deno", data: Deno.readFileSync(Deno.execPath()), isExecutable: true };
   const payload = await compress([deno, ...files], (share) => options.report("Packing", share));
@@ -94,11 +98,10 @@ function shellQuoted(word: string): string {
   return /^[\w.,:=/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The programs and their worker, each as one JavaScript file side by side; imagescript is left outside. */
-async function bundle(programs: readonly Program[]): Promise<TarFile[]> {
+/** Programs and workers, each as one JavaScript file, side by side; imagescript is left outside. */
+async function bundle(entries: readonly string[]): Promise<TarFile[]> {
   const folder = Deno.makeTempDirSync({ prefix: "deno-rtsp-build-" });
   try {
-    const entries = [...programs.map((program) => program.entry), WORKER];
     const externals = ["--external", "imagescript", "--external", "imagescript/*"];
     const result = await new Deno.Command(Deno.execPath(), {
       args: ["bundle", "--quiet", ...externals, "--outdir", folder, ...entries],
