@@ -165,9 +165,11 @@ function assignParameter(
     case "interleaved":
       spec.interleaved = parsePair(name, value, 255, offset);
       return true;
-    case "ssrc":
-      spec.ssrc = parseSsrc(value);
-      return spec.ssrc !== undefined;
+    case "ssrc": {
+      const ssrc = parseSsrc(value);
+      if (ssrc !== undefined) spec.ssrc = ssrc;
+      return ssrc !== undefined;
+    }
     case "ttl":
       if (value === undefined || !/^\d{1,3}$/.test(value) || Number(value) > 255) return false;
       spec.ttl = Number(value);
