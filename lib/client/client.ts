@@ -8,7 +8,6 @@
  */
 
 import { StateError, TransportError } from "../errors.ts";
-import { Backoff, pause } from "./backoff.ts";
 import type {
   Conversation,
   ConversationContext,
@@ -20,7 +19,7 @@ import { openConversation } from "./dialect.ts";
 import type { EndReason, RtspClientEvent } from "./events.ts";
 import { FrameNumbering } from "./frame_numbering.ts";
 import { type ClientSettings, type RtspClientOptions, settingsOf } from "./options.ts";
-import { judgeSilence } from "./silence.ts";
+import { Reconnection } from "./reconnection.ts";
 import type {
   ClientDialect,
   ClientState,
@@ -28,17 +27,11 @@ import type {
   ClientTransport,
   ReceivedFrame,
 } from "./statistics.ts";
+import { silenceError, StreamWatch, type WatchVerdict } from "./stream_watch.ts";
 import { ClientTally } from "./tally.ts";
+import { CLIENT_VERBS, type ClientVerb } from "./verbs.ts";
 
-/** What a person (or a program) can ask of a client: the four buttons of the lab. */
-export type ClientVerb = "setup" | "play" | "pause" | "teardown";
-
-/** Which verbs each state allows (RFC 2326 App. A.1, as the lab's window has it). */
-export const CLIENT_VERBS: Readonly<Record<ClientState, readonly ClientVerb[]>> = {
-  INIT: ["setup"],
-  READY: ["play", "teardown"],
-  PLAYING: ["pause", "teardown"],
-};
+export { CLIENT_VERBS, type ClientVerb } from "./verbs.ts";
 
 /**
  * Plays one film.
@@ -67,13 +60,10 @@ export class RtspClient implements AsyncDisposable {
   #dialect: ClientDialect | undefined;
   #transport: "auto" | ClientTransport;
   #usedTransport: ClientTransport | undefined;
-  #watch: ReturnType<typeof setInterval> | undefined;
+  readonly #watch: StreamWatch;
+  readonly #reconnection: Reconnection;
   #range: PlayRange = {};
-  #playedMs = 0;
-  #durationMs: number | undefined;
-  #hasLostControl = false;
   #hasEnded = false;
-  #reconnecting: AbortController | undefined;
 
   /**
    * Makes a client that has not connected yet.
@@ -85,6 +75,16 @@ export class RtspClient implements AsyncDisposable {
     this.#settings = settingsOf(options);
     this.#credentials = { known: this.#settings.credentials, wasAsked: false };
     this.#transport = this.#settings.transport;
+    this.#watch = new StreamWatch(this.#settings, (verdict, of) => this.#onSilence(verdict, of));
+    this.#reconnection = new Reconnection({
+      delayMs: this.#settings.reconnectDelayMs,
+      attempt: (signal) => this.#reconnect(signal),
+      failed: (error) => {
+        this.#forget({ atLastFrame: true });
+        this.#fail(error);
+      },
+      note: (text) => this.#note(text),
+    });
   }
 
   /** Where the client stands. */
@@ -151,7 +151,7 @@ export class RtspClient implements AsyncDisposable {
   setup(): Promise<void> {
     return this.#serially(async () => {
       this.#require("setup");
-      this.#stopReconnecting();
+      this.#reconnection.stop();
       await this.#open();
     });
   }
@@ -188,7 +188,7 @@ export class RtspClient implements AsyncDisposable {
    * @throws {StateError} in INIT, when nothing is there to end.
    */
   teardown(): Promise<void> {
-    const wasReconnecting = this.#stopReconnecting();
+    const wasReconnecting = this.#reconnection.stop();
     return this.#serially(async () => {
       if (wasReconnecting && this.#state === "INIT") return;
       this.#require("teardown");
@@ -207,7 +207,7 @@ export class RtspClient implements AsyncDisposable {
 
   /** Ends everything: TEARDOWN if there is a session, then silence. Never fails; harmless when repeated. */
   async close(): Promise<void> {
-    this.#stopReconnecting();
+    this.#reconnection.stop();
     this.#abort.abort(
       new TransportError("Cannot go on: the client was closed", { operation: "close" }),
     );
@@ -237,7 +237,6 @@ export class RtspClient implements AsyncDisposable {
   async #open(): Promise<void> {
     this.#abort.signal.throwIfAborted();
     this.#hasEnded = false;
-    this.#hasLostControl = false;
     const handle: { conversation?: Conversation } = {};
     const context = this.#contextFor(handle);
     const { conversation, reason } = await openConversation(
@@ -288,21 +287,26 @@ export class RtspClient implements AsyncDisposable {
     const asked = performance.now();
     this.#tally.playAsked(asked);
     this.#hasEnded = false;
-    this.#playedMs = asked;
     const { durationSeconds } = await conversation.play(range);
     this.#range = range;
-    this.#durationMs = durationSeconds === undefined ? undefined : durationSeconds * 1000;
+    if (conversation !== this.#conversation) return; // lost meanwhile
     this.#tally.playStarted(performance.now());
-    if (conversation === this.#conversation) this.#enter("PLAYING");
-    this.#startWatch();
+    this.#enter("PLAYING");
+    this.#watch.start({
+      conversation,
+      playedMs: asked,
+      durationMs: durationSeconds === undefined ? undefined : durationSeconds * 1000,
+      mayChangeToTcp: conversation.dialect === "rtsp" && conversation.transport === "udp" &&
+        this.#transport === "auto",
+    });
   }
 
   async #pauseNow(): Promise<void> {
-    this.#stopWatch();
+    this.#watch.stop();
     try {
       await this.#conversation!.pause();
     } catch (error) {
-      if (this.#state === "PLAYING") this.#startWatch();
+      if (this.#state === "PLAYING") this.#watch.resume();
       throw error;
     }
     this.#tally.playStopped(performance.now(), { atLastFrame: this.#hasEnded });
@@ -310,7 +314,7 @@ export class RtspClient implements AsyncDisposable {
   }
 
   async #leave(): Promise<void> {
-    this.#stopWatch();
+    this.#watch.stop();
     const conversation = this.#conversation;
     if (conversation) await conversation.teardown();
     this.#forget({ atLastFrame: this.#hasEnded });
@@ -318,7 +322,7 @@ export class RtspClient implements AsyncDisposable {
 
   /** The conversation is over: its counters are kept, the state is INIT. */
   #forget(options: { readonly atLastFrame: boolean }): void {
-    this.#stopWatch();
+    this.#watch.stop();
     this.#tally.playStopped(performance.now(), options);
     this.#tally.retire();
     this.#conversation?.close();
@@ -335,7 +339,7 @@ export class RtspClient implements AsyncDisposable {
   #end(reason: EndReason): void {
     if (this.#hasEnded || this.#state !== "PLAYING") return;
     this.#hasEnded = true;
-    this.#stopWatch();
+    this.#watch.stop();
     this.#tally.playStopped(performance.now(), { atLastFrame: true });
     this.#emit({ type: "end", reason });
     this.#delivery.end();
@@ -350,7 +354,7 @@ export class RtspClient implements AsyncDisposable {
         return this.#forget({ atLastFrame: true });
       }
       if (conversation.transport === "udp" && !error) {
-        this.#hasLostControl = true; // datagrams may still come: the watch decides
+        this.#watch.controlLost(); // datagrams may still come: the watch decides
         return;
       }
     }
@@ -368,7 +372,7 @@ export class RtspClient implements AsyncDisposable {
   #lose(error: Error): void {
     this.#fail(error);
     this.#forget({ atLastFrame: true });
-    if (this.#settings.reconnects && !this.#abort.signal.aborted) void this.#reconnect();
+    if (this.#settings.reconnects && !this.#abort.signal.aborted) this.#reconnection.start();
     else this.#delivery.end(error);
   }
 
@@ -377,65 +381,15 @@ export class RtspClient implements AsyncDisposable {
     this.#emit({ type: "error", error });
   }
 
-  #startWatch(): void {
-    this.#stopWatch();
-    this.#watch = setInterval(() => this.#judge(performance.now()), WATCH_PERIOD_MS);
-  }
-
-  #stopWatch(): void {
-    clearInterval(this.#watch);
-    this.#watch = undefined;
-  }
-
-  #judge(now: number): void {
-    const conversation = this.#conversation;
-    if (!conversation || this.#state !== "PLAYING") return;
-    const { timeoutMs, udpSilenceMs, labSilenceMs } = this.#settings;
-    const { dialect, transport, media } = conversation;
-    const arrivalMs = media.lastArrivalMs;
-    const verdict = judgeSilence(
-      {
-        dialect,
-        transport,
-        mayChangeToTcp: dialect === "rtsp" && transport === "udp" && this.#transport === "auto",
-        playedMs: this.#playedMs,
-        lastPacketMs: arrivalMs !== undefined && arrivalMs >= this.#playedMs
-          ? arrivalMs
-          : undefined,
-        durationMs: this.#durationMs,
-        hasLostControl: this.#hasLostControl,
-      },
-      { timeoutMs, udpSilenceMs, labSilenceMs },
-      now,
-    );
-    if (verdict === "wait") return;
-    if (verdict === "end") return this.#end(dialect === "lab" ? "silence" : "range");
-    if (verdict === "use-tcp") return this.#changeToTcp();
-    // A lab film that was paused at its very end has nothing more to send.
-    if (verdict === "no-packet" && dialect === "lab" && arrivalMs !== undefined) {
-      return this.#end("silence");
-    }
-    this.#lose(this.#silenceError(verdict, conversation));
-  }
-
-  #silenceError(verdict: "no-packet" | "lost", conversation: Conversation): TransportError {
-    const { host } = this.#settings.target;
-    const seconds = this.#settings.timeoutMs / 1000;
-    const { foreignDatagrams, transport, dialect } = conversation;
-    const foreign = foreignDatagrams > 0
-      ? `; ${foreignDatagrams} datagrams came from other addresses and were ignored`
-      : "";
-    const advice = transport === "udp" && dialect === "rtsp"
-      ? "a firewall may stop UDP, try --transport tcp"
-      : "check the film and the firewall";
-    const text = verdict === "no-packet"
-      ? `Cannot receive: ${host} agreed to play and sent no packet for ${seconds} s; ${advice}${foreign}`
-      : `Cannot go on: no packet from ${host} any more, the connection is lost; try again or use --reconnect`;
-    return new TransportError(text, { operation: "receive", errno: "ETIMEDOUT" });
+  #onSilence(verdict: WatchVerdict, conversation: Conversation): void {
+    if (conversation !== this.#conversation || this.#state !== "PLAYING") return;
+    if (verdict === "end") this.#end(conversation.dialect === "lab" ? "silence" : "range");
+    else if (verdict === "use-tcp") this.#changeToTcp();
+    else this.#lose(silenceError(verdict, conversation, this.#settings));
   }
 
   #changeToTcp(): void {
-    this.#stopWatch();
+    this.#watch.stop();
     const seconds = this.#settings.udpSilenceMs / 1000;
     const reason = `no UDP packet came within ${seconds} s`;
     this.#note(`Changing to TCP: ${reason}`);
@@ -451,36 +405,12 @@ export class RtspClient implements AsyncDisposable {
     }).catch((error) => this.#lose(error));
   }
 
-  async #reconnect(): Promise<void> {
-    this.#stopReconnecting();
-    const cancel = new AbortController();
-    this.#reconnecting = cancel;
-    const backoff = new Backoff(this.#settings.reconnectDelayMs);
-    while (!cancel.signal.aborted) {
-      const waitMs = backoff.next();
-      this.#note(`Connecting again in ${(waitMs / 1000).toFixed(1)} s`);
-      if (!await pause(waitMs, cancel.signal)) return;
-      try {
-        await this.#serially(async () => {
-          if (cancel.signal.aborted) return;
-          await this.#open();
-          await this.#playNow(this.#range);
-        });
-        if (this.#reconnecting === cancel) this.#reconnecting = undefined;
-        return;
-      } catch (error) {
-        if (cancel.signal.aborted) return;
-        this.#forget({ atLastFrame: true });
-        this.#fail(error as Error);
-      }
-    }
-  }
-
-  #stopReconnecting(): boolean {
-    const wasReconnecting = this.#reconnecting !== undefined;
-    this.#reconnecting?.abort();
-    this.#reconnecting = undefined;
-    return wasReconnecting;
+  #reconnect(signal: AbortSignal): Promise<void> {
+    return this.#serially(async () => {
+      if (signal.aborted) return;
+      await this.#open();
+      await this.#playNow(this.#range);
+    });
   }
 
   #note(text: string): void {
@@ -503,5 +433,3 @@ export class RtspClient implements AsyncDisposable {
     }
   }
 }
-
-const WATCH_PERIOD_MS = 100;

@@ -83,6 +83,11 @@ export interface Conversation {
   close(): void;
 }
 
+/** Whether an answer is a 2xx. */
+export function isSuccess(response: RtspResponse): boolean {
+  return response.statusCode >= 200 && response.statusCode < 300;
+}
+
 /** A refusal as a plain sentence that says what to do next. */
 export function refusalOf(
   response: RtspResponse,

@@ -13,7 +13,8 @@ import { pause } from "./backoff.ts";
 import type { Conversation, ConversationContext } from "./conversation.ts";
 import type { Dialogue } from "./dialogue.ts";
 import { LabConversation } from "./lab_conversation.ts";
-import { connectStandard, StandardConversation } from "./standard_conversation.ts";
+import { StandardConversation } from "./standard_conversation.ts";
+import { connectStandard } from "./standard_setup.ts";
 import type { ClientSettings } from "./options.ts";
 import type { ClientDialect, ClientTransport } from "./statistics.ts";
 

@@ -142,6 +142,7 @@ export class UdpTransport implements MediaTransport {
     this.#rtcp?.close();
   }
 
+  /** The same as closing it. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -191,6 +192,7 @@ export class InterleavedTransport implements MediaTransport {
     this.#dialogue.onInterleaved = undefined;
   }
 
+  /** The same as closing it. */
   [Symbol.dispose](): void {
     this.close();
   }

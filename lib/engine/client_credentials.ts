@@ -24,7 +24,25 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** Answers challenges for one connection. */
+/**
+ * Answers challenges for one connection.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const credentials = new ClientCredentials({
+ *   credentials: { username: "Aladdin", password: "open sesame" },
+ *   hash: () => "",
+ *   random: () => 0,
+ * });
+ * assertEquals(credentials.authorize("DESCRIBE", "rtsp://h/live"), undefined);
+ * assertEquals(credentials.challenge(['Basic realm="camera"']), "new");
+ * assertEquals(
+ *   credentials.authorize("DESCRIBE", "rtsp://h/live"),
+ *   "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+ * );
+ * ```
+ */
 export class ClientCredentials {
   readonly #hash: Hash;
   readonly #random: () => number;

@@ -2,8 +2,8 @@
  * The client's side of one RTSP connection: numbers requests, matches answers, proves who it is, keeps the session
  * alive, and knows which request the state allows. Speaks RFC 2326 and the lab's dialect by one and the same code.
  *
- * RFC 2326 (messages s4-7, state machine App. A.1, sessions s12.37). Floor 2, uses `engine/rtsp_state.ts` and
- * `engine/client_credentials.ts`. It opens no connection, reads no clock and decides nothing about media: which
+ * RFC 2326 (messages s4-7, state machine App. A.1, sessions s12.37). Floor 2, uses `engine/rtsp_state.ts`,
+ * `engine/client_credentials.ts`, `engine/client_keep_alive.ts` and `engine/lab_requests.ts`. It opens no connection, reads no clock and decides nothing about media: which
  * request comes next is the caller's choice. Bytes to write come out of {@linkcode ClientSession.poll}.
  *
  * @module
@@ -23,6 +23,7 @@ import {
 import { parsePublic, parseSession } from "../rtsp_headers.ts";
 import { allowedMethods, CLIENT_STATE_TABLE, type RtspState, transitionOf } from "./rtsp_state.ts";
 import { ClientCredentials, type Credentials } from "./client_credentials.ts";
+import { KeepAlive } from "./client_keep_alive.ts";
 import type {
   ClientRequest,
   ClientSessionEvent,
@@ -46,13 +47,7 @@ interface Pending {
   readonly deadlineMs: number;
 }
 
-/** Seconds a session lives without a request when the server names no other time (RFC 2326 s12.37). */
-export const DEFAULT_SESSION_TIMEOUT_SECONDS = 60;
-
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
-/** Keepalives go out at this part of the session's timeout: half of it, with room for a slow timer. */
-const KEEP_ALIVE_FRACTION = 0.45;
-const KEEP_ALIVE_MIN_MS = 500;
 const MAX_ABANDONED = 32;
 
 /**
@@ -78,10 +73,7 @@ export class ClientSession {
   #nextCseq: number;
   #nextId = 1;
   #sessionId: string | undefined;
-  #sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_SECONDS * 1000;
-  #keepAliveUri = "";
-  #keepAliveMethod: "GET_PARAMETER" | "OPTIONS" = "OPTIONS";
-  #lastRequestMs = 0;
+  readonly #keepAlive = new KeepAlive();
   #pauseDueMs: number | undefined;
   #isLab: boolean;
   #hasFailed = false;
@@ -114,7 +106,7 @@ export class ClientSession {
 
   /** Milliseconds the session lives without a request. */
   get sessionTimeoutMs(): number {
-    return this.#sessionTimeoutMs;
+    return this.#keepAlive.sessionTimeoutMs;
   }
 
   /** Sets or replaces name and password, for example after they were asked for. */
@@ -124,7 +116,7 @@ export class ClientSession {
 
   /** Names the URL that keepalives go to: the aggregate URL of the session. */
   setKeepAliveUri(uri: string): void {
-    this.#keepAliveUri = uri;
+    this.#keepAlive.uri = uri;
   }
 
   /**
@@ -214,14 +206,12 @@ export class ClientSession {
 
   #keepAliveDueMs(): number | undefined {
     if (this.#isLab || this.#state === "INIT" || this.#sessionId === undefined) return undefined;
-    const periodMs = Math.max(KEEP_ALIVE_MIN_MS, this.#sessionTimeoutMs * KEEP_ALIVE_FRACTION);
-    return this.#lastRequestMs + periodMs;
+    return this.#keepAlive.dueMs;
   }
 
   #sendKeepAlive(now: number): void {
     const id = this.#nextId++;
-    const order = { method: this.#keepAliveMethod, uri: this.#keepAliveUri };
-    this.#send(order, { id, now, isKeepAlive: true, retries: 0 });
+    this.#send(this.#keepAlive.request, { id, now, isKeepAlive: true, retries: 0 });
   }
 
   #send(
@@ -264,7 +254,7 @@ export class ClientSession {
     const pending = { id, order, isKeepAlive, retries, request: visible, cseq, deadlineMs };
     this.#pending.set(cseq, pending);
     this.#parser.expectResponseTo(method);
-    this.#lastRequestMs = context.now;
+    this.#keepAlive.requestSent(context.now);
     this.#events.push({ type: "send", bytes });
     this.#events.push({ type: "request", request: visible, isKeepAlive });
   }
@@ -385,10 +375,7 @@ export class ClientSession {
   #adopt(pending: Pending, response: RtspResponse): void {
     const { method } = pending.order;
     const publicValue = headerValue(response.headers, "Public");
-    if (publicValue !== undefined) {
-      const hasGetParameter = parsePublic(publicValue).includes("GET_PARAMETER");
-      this.#keepAliveMethod = hasGetParameter ? "GET_PARAMETER" : "OPTIONS";
-    }
+    if (publicValue !== undefined) this.#keepAlive.learnMethods(parsePublic(publicValue));
     if (method !== "TEARDOWN") this.#adoptSession(headerValue(response.headers, "Session"));
     const cell = transitionOf(CLIENT_STATE_TABLE, this.#state, method);
     if (cell && "next" in cell && cell.next !== this.#state) this.#enter(cell.next);
@@ -404,14 +391,12 @@ export class ClientSession {
     }
     const { id, timeoutSeconds } = parseSession(value);
     this.#sessionId = id;
-    if (timeoutSeconds !== undefined && timeoutSeconds > 0) {
-      this.#sessionTimeoutMs = timeoutSeconds * 1000;
-    }
+    if (timeoutSeconds !== undefined) this.#keepAlive.sessionTimeoutMs = timeoutSeconds * 1000;
   }
 
   #reviewKeepAlive(response: RtspResponse): void {
     if (response.statusCode === 454) this.#events.push({ type: "session-lost" });
-    else if (response.statusCode >= 400) this.#keepAliveMethod = "OPTIONS";
+    else if (response.statusCode >= 400) this.#keepAlive.fallBack();
   }
 
   #enter(state: RtspState): void {
