@@ -220,6 +220,7 @@ export {
   STANDARD_HUFFMAN_TABLES,
   standardQuantizationTables,
 } from "./lib/jpeg.ts";
+export { hasWholeScan } from "./lib/jpeg_integrity.ts";
 export {
   type JpegScanFaultCode,
   type RecodeScanOptions,

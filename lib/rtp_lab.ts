@@ -12,6 +12,8 @@ import { concat } from "@std/bytes";
 import { JpegFormatError } from "./errors.ts";
 import { readJpegSize } from "./jpeg.ts";
 import { JpegBoundaryScanner } from "./jpeg_boundary.ts";
+import { ScanRecoder } from "./jpeg_huffman.ts";
+import { hasWholeScan } from "./jpeg_integrity.ts";
 import { type PacketBatch, PAYLOAD_TYPE_JPEG, RTP_HEADER_SIZE, type RtpPacket } from "./rtp.ts";
 import type { DepacketizedFrame, DepacketizerStatistics } from "./rtp_jpeg_depacketizer.ts";
 import { sequenceNumberDistance } from "./serial.ts";
@@ -63,7 +65,7 @@ export function packetizeLab(jpeg: Uint8Array): PacketBatch {
  * - pictures whose later pieces are datagrams without an RTP header, by {@linkcode LabDepacketizer.pushRaw}.
  *
  * Pieces are kept in order of arrival. A gap in the numbers or a new picture drops what is open. Where all pieces of a
- * picture share one number, nobody can see that one of them is missing in the middle.
+ * picture share one number, a missing one shows only in the picture: its Huffman codes are then read to the end, which finds nearly all holes.
  *
  * @example
  * ```ts
@@ -81,6 +83,7 @@ export class LabDepacketizer {
   readonly #maxFrameBytes: number;
   readonly #scanner = new JpegBoundaryScanner();
   #open: OpenPicture | undefined;
+  #recoder: ScanRecoder | undefined;
   /** Pieces without a beginning are counted as one frame until a picture begins. */
   #isLost = false;
   #frames = 0;
@@ -194,11 +197,16 @@ export class LabDepacketizer {
     return undefined;
   }
 
-  #finish(open: OpenPicture, end: readonly Uint8Array[]): DepacketizedFrame {
-    this.#open = undefined;
-    this.#frames++;
+  #finish(open: OpenPicture, end: readonly Uint8Array[]): DepacketizedFrame | undefined {
     const parts = [...open.pieces, ...end];
     const jpeg = parts.length === 1 ? parts[0] : concat(parts);
+    const mayHaveHole = open.pieces.length > 1 && !open.hasOwnNumbers && open.headerSize === 0;
+    if (mayHaveHole && !hasWholeScan(jpeg, this.#recoder ??= new ScanRecoder())) {
+      this.#drop("a piece is missing in the middle");
+      return undefined;
+    }
+    this.#open = undefined;
+    this.#frames++;
     const { width, height } = readJpegSize(jpeg) ?? { width: 0, height: 0 };
     const { timestamp, firstSequenceNumber } = open;
     return { jpeg, timestamp, width, height, packetCount: open.pieces.length, firstSequenceNumber };
