@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { labFileOf, type MovieName, movieOf } from "../support/corpus.ts";
 import { receiveWithFfmpeg } from "../support/ffmpeg.ts";
+import { playWithGst } from "../support/gst.ts";
 import { picturesOf } from "../support/pictures.ts";
 import { run } from "../support/process.ts";
 import { testWith } from "../support/programs.ts";
@@ -114,6 +115,31 @@ testWith(
       assertMatch(refused.stderr, /401 Unauthorized/);
       assertEquals(refused.pictures, []);
     }
+  },
+);
+
+testWith(
+  ["ffmpeg", "gst-python", "cjpeg"],
+  "ffmpeg and GStreamer log in with Basic where they are offered nothing else",
+  async () => {
+    const movie = await movieOf("small");
+    const expected = await picturesOf(movie.path);
+    await using served = await Served.start({ "video.mjpeg": movie }, {
+      frameRateHz: 100,
+      users: new Map([["ann", "secret"]]),
+    });
+    await using link = new RtspLink({
+      port: served.port,
+      response: (head) => head.replace(/^WWW-Authenticate: Digest.*\r\n/gm, ""),
+    });
+    const url = `rtsp://ann:secret@127.0.0.1:${link.port}/video.mjpeg`;
+    const received = await receiveWithFfmpeg(url, { transport: "tcp" });
+    assertEquals(received.pictures, expected, received.stderr);
+    const played = await playWithGst(url, ["end"], { protocols: "tcp" });
+    assertEquals(played.error, undefined);
+    assertEquals(await picturesOf(played.frames), expected);
+    const proofs = link.requests.flatMap((head) => head.match(/^Authorization: \w+/m) ?? []);
+    assertEquals(new Set(proofs), new Set(["Authorization: Basic"]));
   },
 );
 

@@ -172,13 +172,15 @@ testWith(
   "GStreamer falls back from silent UDP to TCP on a new connection",
   async () => {
     const movie = await movieOf("420");
-    await using served = await Served.start({ "video.mjpeg": movie });
+    // Without an end: GStreamer cuts what comes later than the range it was told at first.
+    await using served = await Served.start({ "video.mjpeg": movie }, { loop: true });
     await using link = new RtspLink({ port: served.port, plan: () => "drop", passesRtcp: false });
-    const played = await playWithGst(`rtsp://127.0.0.1:${link.port}/video.mjpeg`, ["end"], {
-      protocols: "tcp+udp",
-    });
+    const url = `rtsp://127.0.0.1:${link.port}/video.mjpeg`;
+    const played = await playWithGst(url, ["frames:40"], { protocols: "tcp+udp" });
     assertEquals(played.error, undefined);
-    assertEquals(await positionsOf(played.frames, movie), range(0, movie.frames.length));
+    const { length } = movie.frames;
+    const expected = range(0, 40).map((index) => index % length);
+    assertEquals((await positionsOf(played.frames, movie)).slice(0, 40), expected);
   },
 );
 

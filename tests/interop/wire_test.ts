@@ -53,22 +53,24 @@ testWith(
       assertEquals(new Set(answers.flat().flatMap((codes) => codes.split(","))), new Set(["200"]));
     });
 
-    await test.step("RTP/JPEG: every frame of each reader, its type, size and restart interval", async () => {
+    await test.step("RTP/JPEG: every frame of each reader, its type, quality and size", async () => {
       const rows = await capture.fields(
         "jpeg",
         "rtp.ssrc",
         "rtp.marker",
         "jpeg.main_hdr.type",
+        "jpeg.main_hdr.q",
         "jpeg.main_hdr.width",
         "jpeg.main_hdr.height",
       );
       const markers = new Map<string, number>();
-      for (const [ssrcs, marks, types, widths, heights] of rows) {
+      for (const [ssrcs, marks, types, qualities, widths, heights] of rows) {
         const all = marks.split(",");
         ssrcs.split(",").forEach((ssrc, i) => {
           markers.set(ssrc, (markers.get(ssrc) ?? 0) + (/1|true/i.test(all[i]) ? 1 : 0));
         });
         assertEquals(new Set(types.split(",")), new Set(["65"]));
+        assertEquals(new Set(qualities.split(",")), new Set(["75"]));
         assertEquals(new Set(widths.split(",")), new Set(["328"]));
         assertEquals(new Set(heights.split(",")), new Set(["248"]));
       }
