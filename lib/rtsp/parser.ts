@@ -48,6 +48,8 @@ export interface RtspParserOptions {
   readonly dialect: RtspDialect;
   /** Bounds; those left out are {@linkcode DEFAULT_RTSP_LIMITS}. */
   readonly limits?: Partial<RtspLimits>;
+  /** Whether {@linkcode RtspParser.messageBytes} is wanted; it costs a copy of each message. @default {false} */
+  readonly keepsBytes?: boolean;
 }
 
 /**
@@ -90,6 +92,9 @@ export class RtspParser {
   #isPaused = false;
   #failure: RtspFormatError<RtspFormatCode> | undefined;
   readonly #expectedMethods: string[] = [];
+  /** What was read of the message under way, in pieces; `undefined` where nobody wants it. */
+  readonly #read: Uint8Array[] | undefined;
+  #messageBytes: Uint8Array = NO_OCTETS;
 
   /** A reader at the start of a connection. */
   constructor(options: RtspParserOptions) {
@@ -97,6 +102,7 @@ export class RtspParser {
     this.#dialect = options.dialect;
     this.#judge = new DialectJudge(options.role, options.dialect);
     this.#limits = { ...DEFAULT_RTSP_LIMITS, ...options.limits };
+    this.#read = options.keepsBytes ? [] : undefined;
   }
 
   /** Takes octets; they are copied. */
@@ -134,11 +140,25 @@ export class RtspParser {
   next(): RtspMessage | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      return this.#read();
+      const message = this.#readMessage();
+      if (this.#read !== undefined && message !== undefined) this.#keepMessage(this.#read);
+      return message;
     } catch (error) {
       if (error instanceof RtspFormatError) this.#failure = error;
+      if (this.#read !== undefined) {
+        this.#read.push(this.#input.view(0, this.#limits.lineBytes).slice());
+        this.#keepMessage(this.#read);
+      }
       throw error;
     }
+  }
+
+  /**
+   * With `keepsBytes`, the octets of the message that `next` returned last (owned), or, after it has thrown, those it
+   * could not read: at most one line's limit of what came. Empty for an interleaved frame.
+   */
+  get messageBytes(): Uint8Array {
+    return this.#messageBytes;
   }
 
   /**
@@ -153,7 +173,12 @@ export class RtspParser {
     return this.#judge.mayLackBlankLine(this.#head, rest) ? this.#head.pauseMs(rest) : undefined;
   }
 
-  #read(): RtspMessage | undefined {
+  #keepMessage(pieces: Uint8Array[]): void {
+    this.#messageBytes = concat(pieces);
+    pieces.length = 0;
+  }
+
+  #readMessage(): RtspMessage | undefined {
     for (;;) {
       if (this.#body !== undefined) return this.#readBody(this.#body);
       if (this.#head === undefined && this.#held === undefined) {
@@ -179,6 +204,7 @@ export class RtspParser {
       this.#consume(1);
       octet = this.#input.at(0);
     }
+    if (this.#read !== undefined) this.#read.length = 0; // what stands between messages belongs to none
     if (octet === -1) return undefined;
     if (octet === DOLLAR) return this.#readFrame();
     if (this.#leftoverLines === undefined && !isTokenOctet(octet)) {
@@ -195,8 +221,9 @@ export class RtspParser {
       return undefined;
     }
     const channel = input.at(1);
-    this.#consume(4);
+    input.skip(4);
     const payload = input.take(size);
+    this.#searched = 0;
     return { type: "interleaved", channel, payload };
   }
 
@@ -350,6 +377,7 @@ export class RtspParser {
     }
     this.#body = undefined;
     const body = this.#input.take(size);
+    this.#read?.push(body);
     this.#searched = 0;
     // Servers miscount: what they sent too much is passed over up to the next message.
     if (pending.message.type === "response") this.#leftoverLines = 0;
@@ -378,11 +406,13 @@ export class RtspParser {
   }
 
   #consumeLine(line: Line): void {
+    if (line.octets === 0) this.#read?.push(ENCODER.encode(line.text + line.lineEnd));
     this.#held = undefined;
     this.#consume(line.octets);
   }
 
   #consume(octets: number): void {
+    this.#read?.push(this.#input.view(0, octets).slice());
     this.#input.skip(octets);
     this.#searched = 0;
   }
@@ -408,6 +438,8 @@ export class RtspParser {
   }
 }
 
+const NO_OCTETS = new Uint8Array();
+const ENCODER = new TextEncoder();
 const LF = 0x0a;
 const CR = 0x0d;
 const DOLLAR = 0x24;

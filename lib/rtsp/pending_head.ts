@@ -20,7 +20,13 @@ export interface Line {
 }
 
 /** Milliseconds of silence that end a message, by how complete it looks. */
-export const PAUSES = Object.freeze({
+export const PAUSES: {
+  readonly requestMs: number;
+  readonly requestPatienceMs: number;
+  readonly longMs: number;
+  readonly responseMs: number;
+  readonly responsePatienceMs: number;
+} = Object.freeze({
   /** A lab request that has everything its kind has. */
   requestMs: 40,
   /** A lab request that lacks what its kind usually has. */
