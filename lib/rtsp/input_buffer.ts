@@ -5,13 +5,21 @@
  *
  * @module
  */
+import { concat } from "@std/bytes";
 
 /** A window over a growing buffer: octets enter at its end and leave at its start. */
 export class InputBuffer {
+  /** What left since {@linkcode InputBuffer.beginMessage}; `undefined` where nobody wants it. */
+  readonly #kept: Uint8Array[] | undefined;
   #bytes = new Uint8Array(SMALLEST_CAPACITY);
   #start = 0;
   #end = 0;
   #offset = 0;
+
+  /** Empty. `keepsMessages` makes {@linkcode InputBuffer.endMessage} work, for a copy of all that is read. */
+  constructor(options: { readonly keepsMessages?: boolean } = {}) {
+    this.#kept = options.keepsMessages ? [] : undefined;
+  }
 
   /** Octets that wait to be read. */
   get length(): number {
@@ -53,8 +61,25 @@ export class InputBuffer {
     return taken;
   }
 
+  /** What leaves from here on belongs to a new message. */
+  beginMessage(): void {
+    if (this.#kept !== undefined) this.#kept.length = 0;
+  }
+
+  /**
+   * The octets that left since the message began, and up to `ahead` of those that still wait, as an owned copy; empty
+   * where they are not kept.
+   */
+  endMessage(ahead = 0): Uint8Array {
+    if (this.#kept === undefined) return NO_OCTETS;
+    const bytes = concat([...this.#kept, this.view(0, ahead)]);
+    this.#kept.length = 0;
+    return bytes;
+  }
+
   /** Passes octets at the start over. */
   skip(count: number): void {
+    this.#kept?.push(this.view(0, count).slice());
     this.#start += count;
     this.#offset += count;
     if (this.#start < this.#end) return;
@@ -96,6 +121,7 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
+const NO_OCTETS = new Uint8Array();
 const SMALLEST_CAPACITY = 1024;
 const LARGEST_IDLE_CAPACITY = 262_144;
 const LONGEST_ASCII_RUN = 256;

@@ -79,7 +79,7 @@ export class RtspParser {
   readonly #dialect: RtspDialect;
   readonly #limits: RtspLimits;
   readonly #judge: DialectJudge;
-  readonly #input = new InputBuffer();
+  readonly #input: InputBuffer;
   /** Octets of the window that hold no line feed. */
   #searched = 0;
   #head: PendingHead | undefined;
@@ -92,9 +92,7 @@ export class RtspParser {
   #isPaused = false;
   #failure: RtspFormatError<RtspFormatCode> | undefined;
   readonly #expectedMethods: string[] = [];
-  /** What was read of the message under way, in pieces; `undefined` where nobody wants it. */
-  readonly #read: Uint8Array[] | undefined;
-  #messageBytes: Uint8Array = NO_OCTETS;
+  #messageBytes: Uint8Array | undefined;
 
   /** A reader at the start of a connection. */
   constructor(options: RtspParserOptions) {
@@ -102,7 +100,15 @@ export class RtspParser {
     this.#dialect = options.dialect;
     this.#judge = new DialectJudge(options.role, options.dialect);
     this.#limits = { ...DEFAULT_RTSP_LIMITS, ...options.limits };
-    this.#read = options.keepsBytes ? [] : undefined;
+    this.#input = new InputBuffer({ keepsMessages: options.keepsBytes });
+  }
+
+  /**
+   * With `keepsBytes`, the octets (owned) of the request or response that `next` returned last, or, where it has
+   * thrown, the beginning of what it could not read.
+   */
+  get messageBytes(): Uint8Array | undefined {
+    return this.#messageBytes;
   }
 
   /** Takes octets; they are copied. */
@@ -140,25 +146,14 @@ export class RtspParser {
   next(): RtspMessage | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      const message = this.#readMessage();
-      if (this.#read !== undefined && message !== undefined) this.#keepMessage(this.#read);
+      const message = this.#read();
+      if (message !== undefined) this.#messageBytes = this.#input.endMessage();
       return message;
     } catch (error) {
       if (error instanceof RtspFormatError) this.#failure = error;
-      if (this.#read !== undefined) {
-        this.#read.push(this.#input.view(0, this.#limits.lineBytes).slice());
-        this.#keepMessage(this.#read);
-      }
+      this.#messageBytes = this.#input.endMessage(this.#limits.lineBytes);
       throw error;
     }
-  }
-
-  /**
-   * With `keepsBytes`, the octets of the message that `next` returned last (owned), or, after it has thrown, those it
-   * could not read: at most one line's limit of what came. Empty for an interleaved frame.
-   */
-  get messageBytes(): Uint8Array {
-    return this.#messageBytes;
   }
 
   /**
@@ -173,12 +168,7 @@ export class RtspParser {
     return this.#judge.mayLackBlankLine(this.#head, rest) ? this.#head.pauseMs(rest) : undefined;
   }
 
-  #keepMessage(pieces: Uint8Array[]): void {
-    this.#messageBytes = concat(pieces);
-    pieces.length = 0;
-  }
-
-  #readMessage(): RtspMessage | undefined {
+  #read(): RtspMessage | undefined {
     for (;;) {
       if (this.#body !== undefined) return this.#readBody(this.#body);
       if (this.#head === undefined && this.#held === undefined) {
@@ -204,7 +194,7 @@ export class RtspParser {
       this.#consume(1);
       octet = this.#input.at(0);
     }
-    if (this.#read !== undefined) this.#read.length = 0; // what stands between messages belongs to none
+    this.#input.beginMessage();
     if (octet === -1) return undefined;
     if (octet === DOLLAR) return this.#readFrame();
     if (this.#leftoverLines === undefined && !isTokenOctet(octet)) {
@@ -221,9 +211,8 @@ export class RtspParser {
       return undefined;
     }
     const channel = input.at(1);
-    input.skip(4);
+    this.#consume(4);
     const payload = input.take(size);
-    this.#searched = 0;
     return { type: "interleaved", channel, payload };
   }
 
@@ -377,7 +366,6 @@ export class RtspParser {
     }
     this.#body = undefined;
     const body = this.#input.take(size);
-    this.#read?.push(body);
     this.#searched = 0;
     // Servers miscount: what they sent too much is passed over up to the next message.
     if (pending.message.type === "response") this.#leftoverLines = 0;
@@ -406,13 +394,11 @@ export class RtspParser {
   }
 
   #consumeLine(line: Line): void {
-    if (line.octets === 0) this.#read?.push(ENCODER.encode(line.text + line.lineEnd));
     this.#held = undefined;
     this.#consume(line.octets);
   }
 
   #consume(octets: number): void {
-    this.#read?.push(this.#input.view(0, octets).slice());
     this.#input.skip(octets);
     this.#searched = 0;
   }
@@ -438,8 +424,6 @@ export class RtspParser {
   }
 }
 
-const NO_OCTETS = new Uint8Array();
-const ENCODER = new TextEncoder();
 const LF = 0x0a;
 const CR = 0x0d;
 const DOLLAR = 0x24;
