@@ -207,38 +207,37 @@ export {
 
 // Floor 1: pictures and files of pictures
 export {
+  type BaselineScanOptions,
+  type BaselineTables,
+  type ComponentCoefficients,
+  decodeCoefficients,
+  encodeBaselineScan,
   findJpegEnd,
+  hasWholeScan,
+  type HuffmanSpecification,
+  type HuffmanTables,
+  JpegBoundaryScanner,
+  type JpegBoundaryState,
+  type JpegCoefficients,
+  type JpegCoefficientsFaultCode,
   type JpegComponent,
   type JpegFault,
   type JpegImage,
   type JpegScan,
   type JpegScanComponent,
+  type JpegScanFaultCode,
   matchStandardQuality,
+  MAX_BLOCKS,
   parseJpeg,
+  type QuantizationTablePair,
   readJpegSize,
+  type RecodeScanOptions,
+  type ScanComponent,
+  ScanRecoder,
   STANDARD_HUFFMAN,
   STANDARD_HUFFMAN_TABLES,
   standardQuantizationTables,
 } from "./lib/jpeg.ts";
-export { hasWholeScan } from "./lib/jpeg_integrity.ts";
-export {
-  type JpegScanFaultCode,
-  type RecodeScanOptions,
-  type ScanComponent,
-  ScanRecoder,
-} from "./lib/jpeg_huffman.ts";
-export {
-  type ComponentCoefficients,
-  decodeCoefficients,
-  type JpegCoefficients,
-  type JpegCoefficientsFaultCode,
-  MAX_BLOCKS,
-} from "./lib/jpeg_coefficients.ts";
-export {
-  type BaselineScanOptions,
-  type BaselineTables,
-  encodeBaselineScan,
-} from "./lib/jpeg_baseline_scan.ts";
 export { detectFrameFormat, HEAD_BYTES, indexerFor } from "./lib/frames/frame_format.ts";
 export {
   type FrameDamage,
@@ -255,8 +254,6 @@ export {
   labPrefixAt,
 } from "./lib/frames/lab_file.ts";
 export { JpegFileIndexer } from "./lib/frames/jpeg_file.ts";
-export { type HuffmanSpecification } from "./lib/jpeg_huffman_table.ts";
-export { type HuffmanTables, type QuantizationTablePair } from "./lib/jpeg_tables.ts";
 
 // Floor 2: engines
 export {

@@ -11,11 +11,11 @@
 import { concat } from "@std/bytes";
 import { JpegFormatError } from "./errors.ts";
 import { readJpegSize } from "./jpeg.ts";
-import { JpegBoundaryScanner } from "./jpeg_boundary.ts";
-import { ScanRecoder } from "./jpeg_huffman.ts";
-import { hasWholeScan } from "./jpeg_integrity.ts";
+import { JpegBoundaryScanner } from "./jpeg/boundary.ts";
+import { ScanRecoder } from "./jpeg/scan_recoder.ts";
+import { hasWholeScan } from "./jpeg/integrity.ts";
 import { type PacketBatch, PAYLOAD_TYPE_JPEG, RTP_HEADER_SIZE, type RtpPacket } from "./rtp.ts";
-import type { DepacketizedFrame, DepacketizerStatistics } from "./rtp_jpeg_depacketizer.ts";
+import type { DepacketizedFrame, DepacketizerStatistics } from "./rtp_jpeg/depacketizer.ts";
 import { sequenceNumberDistance } from "./serial.ts";
 
 /** Octets of the largest JPEG that the 20,480-octet buffer of most lab clients takes; more is cut without notice. */

@@ -4,9 +4,8 @@ import { filesUnder, openedRooms, ROOT } from "../tools/repository.ts";
 
 /** Parts of a room that its door (`lib/jpeg.ts`, `lib/rtsp.ts`, `lib/engine/receiver.ts`, …) uses but does not show. */
 const INTERNAL = [
-  /^lib\/(auth|rtsp)\//,
-  /^lib\/(rtcp|rtp_jpeg)_\w+\.ts$/,
-  /^lib\/jpeg_(boundary|entropy_reader|image)\.ts$/,
+  /^lib\/(auth|jpeg|rtp_jpeg|rtsp)\//,
+  /^lib\/rtcp_\w+\.ts$/,
   /^lib\/ntp_time\.ts$/,
   /^lib\/frames\/frame_damage\.ts$/,
 ];

@@ -6,7 +6,7 @@
  * @module
  */
 import { FrameFileError } from "../errors.ts";
-import { JpegBoundaryScanner } from "../jpeg_boundary.ts";
+import { JpegBoundaryScanner } from "../jpeg/boundary.ts";
 import { DamageLog } from "./frame_damage.ts";
 import { type FrameFileIndexer, type FrameIndex, FrameTable } from "./frame_index.ts";
 

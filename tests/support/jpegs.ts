@@ -6,7 +6,7 @@
  */
 import { concat } from "@std/bytes";
 import fc from "fast-check";
-import { STANDARD_HUFFMAN_TABLES, standardQuantizationTables } from "../../lib/jpeg_tables.ts";
+import { STANDARD_HUFFMAN_TABLES, standardQuantizationTables } from "../../lib/jpeg/tables.ts";
 
 /** What a built picture shall be; everything has a default. */
 export interface JpegRecipe {

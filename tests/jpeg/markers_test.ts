@@ -1,8 +1,13 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes";
 import fc from "fast-check";
-import { JpegFormatError } from "../lib/errors.ts";
-import { parseJpeg, readJpegSize, STANDARD_HUFFMAN, STANDARD_HUFFMAN_TABLES } from "../lib/jpeg.ts";
+import { JpegFormatError } from "../../lib/errors.ts";
+import {
+  parseJpeg,
+  readJpegSize,
+  STANDARD_HUFFMAN,
+  STANDARD_HUFFMAN_TABLES,
+} from "../../lib/jpeg.ts";
 import {
   buildJpeg,
   type JpegRecipe,
@@ -10,8 +15,8 @@ import {
   scans,
   segment,
   thumbnailSegment,
-} from "./support/jpegs.ts";
-import { seeded } from "./support/property.ts";
+} from "../support/jpegs.ts";
+import { seeded } from "../support/property.ts";
 
 const bytes = (...octets: number[]) => new Uint8Array(octets);
 

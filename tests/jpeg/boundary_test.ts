@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes";
 import fc from "fast-check";
-import { findJpegEnd, JpegBoundaryScanner } from "../lib/jpeg_boundary.ts";
-import { parseJpeg } from "../lib/jpeg.ts";
-import { buildJpeg, scans, segment, thumbnailSegment } from "./support/jpegs.ts";
-import { seeded } from "./support/property.ts";
+import { findJpegEnd, JpegBoundaryScanner } from "../../lib/jpeg/boundary.ts";
+import { parseJpeg } from "../../lib/jpeg.ts";
+import { buildJpeg, scans, segment, thumbnailSegment } from "../support/jpegs.ts";
+import { seeded } from "../support/property.ts";
 
 const bytes = (...octets: number[]) => new Uint8Array(octets);
 

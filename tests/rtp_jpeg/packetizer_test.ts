@@ -1,22 +1,28 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes";
 import fc from "fast-check";
-import { JpegFormatError } from "../lib/errors.ts";
-import { standardQuantizationTables } from "../lib/jpeg_tables.ts";
-import { decodeRtp, packetAt, type PacketBatch, type RtpPacket, stampBatch } from "../lib/rtp.ts";
+import { JpegFormatError } from "../../lib/errors.ts";
+import { standardQuantizationTables } from "../../lib/jpeg/tables.ts";
+import {
+  decodeRtp,
+  packetAt,
+  type PacketBatch,
+  type RtpPacket,
+  stampBatch,
+} from "../../lib/rtp.ts";
 import {
   describeJpegPayload,
   JpegDepacketizer,
   type JpegPayload,
   packetizeJpeg,
   SMALLEST_PACKET_SIZE,
-} from "../lib/rtp_jpeg.ts";
-import { parseJpeg } from "../lib/jpeg.ts";
-import { movieOf } from "./support/corpus.ts";
-import { buildJpeg, type JpegRecipe, scans, segment, thumbnailSegment } from "./support/jpegs.ts";
-import { picturesOf } from "./support/pictures.ts";
-import { testWith } from "./support/programs.ts";
-import { seeded } from "./support/property.ts";
+} from "../../lib/rtp_jpeg.ts";
+import { parseJpeg } from "../../lib/jpeg.ts";
+import { movieOf } from "../support/corpus.ts";
+import { buildJpeg, type JpegRecipe, scans, segment, thumbnailSegment } from "../support/jpegs.ts";
+import { picturesOf } from "../support/pictures.ts";
+import { testWith } from "../support/programs.ts";
+import { seeded } from "../support/property.ts";
 
 const ODD_TABLE = Array.from({ length: 64 }, (_, i) => 3 + i);
 

@@ -1,12 +1,12 @@
 /**
  * Huffman tables of JPEG: as DHT specifies them, for writing, and joined in pairs for re-coding (ITU-T T.81 Annex C).
  *
- * Floor 1. It reads no markers and no scans: `jpeg.ts` and `jpeg_huffman.ts` do.
+ * Floor 1. It reads no markers and no scans: `markers.ts` and `scan_recoder.ts` do.
  *
  * @module
  */
 
-import { JpegFormatError } from "./errors.ts";
+import { JpegFormatError } from "../errors.ts";
 
 /** A Huffman table as a DHT segment specifies it (T.81 B.2.4.2): how many codes of each length, and their symbols. */
 export interface HuffmanSpecification {

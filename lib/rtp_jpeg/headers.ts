@@ -3,12 +3,12 @@
  * {@link https://www.rfc-editor.org/rfc/rfc2435#section-3.1 RFC 2435 s3.1},
  * {@link https://www.w3.org/Graphics/JPEG/itu-t81.pdf ITU-T T.81 Annex B}.
  *
- * Floor 1: no memory; `rtp_jpeg_depacketizer.ts` joins the packets.
+ * Floor 1: no memory; `depacketizer.ts` joins the packets.
  *
  * @module
  */
-import { JpegFormatError } from "./errors.ts";
-import { STANDARD_HUFFMAN_TABLES } from "./jpeg_tables.ts";
+import { JpegFormatError } from "../errors.ts";
+import { STANDARD_HUFFMAN_TABLES } from "../jpeg/tables.ts";
 
 /** The headers of one packet's payload. */
 export interface JpegPayloadHeaders {
@@ -53,7 +53,7 @@ export type JpegPayloadHeaderFault =
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { decodeJpegPayloadHeaders } from "./rtp_jpeg_headers.ts";
+ * import { decodeJpegPayloadHeaders } from "./headers.ts";
  *
  * const headers = decodeJpegPayloadHeaders(new Uint8Array([0, 0, 5, 120, 1, 76, 40, 30, 7]));
  * assertEquals([headers.fragmentOffset, headers.q, headers.width, headers.size], [1400, 76, 320, 8]);
@@ -130,7 +130,7 @@ export interface JfifDescription {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { encodeJfifHeaders } from "./rtp_jpeg_headers.ts";
+ * import { encodeJfifHeaders } from "./headers.ts";
  *
  * const table = { is16Bit: false, steps: new Uint8Array(64).fill(1) };
  * const headers = encodeJfifHeaders({

@@ -2,11 +2,11 @@
  * What the markers of a JPEG picture say, as plain objects.
  * {@link https://www.w3.org/Graphics/JPEG/itu-t81.pdf ITU-T T.81 Annex B}.
  *
- * Floor 1: shapes only; `jpeg.ts` fills them.
+ * Floor 1: shapes only; `markers.ts` fills them.
  *
  * @module
  */
-import type { HuffmanSpecification } from "./jpeg_huffman_table.ts";
+import type { HuffmanSpecification } from "./huffman_table.ts";
 
 /** Why bytes are no JPEG picture. */
 export type JpegFault =

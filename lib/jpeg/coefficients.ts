@@ -1,14 +1,14 @@
 /**
  * The quantized DCT coefficients of a JPEG picture: read from any Huffman-coded 8-bit picture, baseline, extended
- * sequential or progressive, in one scan or many (ITU-T T.81 Annexes F and G). `jpeg_baseline_scan.ts` writes them.
+ * sequential or progressive, in one scan or many (ITU-T T.81 Annexes F and G). `baseline_scan.ts` writes them.
  *
  * Floor 1. No inverse transform and no pixels: a coefficient is never changed.
  *
  * @module
  */
 
-import { JpegFormatError } from "./errors.ts";
-import { buildHuffmanDecoder, EntropyReader, type HuffmanDecoder } from "./jpeg_entropy_reader.ts";
+import { JpegFormatError } from "../errors.ts";
+import { buildHuffmanDecoder, EntropyReader, type HuffmanDecoder } from "./entropy_reader.ts";
 
 /** The coefficients of one colour component. */
 export interface ComponentCoefficients {

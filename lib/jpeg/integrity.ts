@@ -2,14 +2,15 @@
  * Whether the entropy-coded data of a picture is all there, found by reading its Huffman codes.
  * {@link https://www.w3.org/Graphics/JPEG/itu-t81.pdf ITU-T T.81 Annex F}.
  *
- * Floor 1, built on `jpeg.ts` and `jpeg_huffman.ts`. It cannot see a changed coefficient, only that data are missing or
+ * Floor 1, built on `markers.ts` and `scan_recoder.ts`. It cannot see a changed coefficient, only that data are missing or
  * make no sense, and that not always: of cuts of 100 to 1,400 octets at random, about one in 600 goes unseen.
  *
  * @module
  */
-import { JpegFormatError } from "./errors.ts";
-import { type JpegImage, type JpegScan, parseJpeg } from "./jpeg.ts";
-import { type ScanComponent, ScanRecoder } from "./jpeg_huffman.ts";
+import { JpegFormatError } from "../errors.ts";
+import type { JpegImage, JpegScan } from "./image.ts";
+import { parseJpeg } from "./markers.ts";
+import { type ScanComponent, ScanRecoder } from "./scan_recoder.ts";
 
 /**
  * False when the data of a baseline picture end before its last block, go on after it, or hold codes that do not exist, as
@@ -21,7 +22,7 @@ import { type ScanComponent, ScanRecoder } from "./jpeg_huffman.ts";
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { concat } from "@std/bytes";
- * import { hasWholeScan } from "./jpeg_integrity.ts";
+ * import { hasWholeScan } from "./integrity.ts";
  *
  * const picture = Deno.readFileSync("media/video.mjpeg").subarray(5, 5 + 10_958);
  * assertEquals(hasWholeScan(picture), true);

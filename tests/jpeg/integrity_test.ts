@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes";
 import fc from "fast-check";
-import { parseJpeg } from "../lib/jpeg.ts";
-import { hasWholeScan } from "../lib/jpeg_integrity.ts";
-import { movieOf } from "./support/corpus.ts";
-import { buildJpeg } from "./support/jpegs.ts";
-import { testWith } from "./support/programs.ts";
-import { seeded } from "./support/property.ts";
+import { parseJpeg } from "../../lib/jpeg.ts";
+import { hasWholeScan } from "../../lib/jpeg/integrity.ts";
+import { movieOf } from "../support/corpus.ts";
+import { buildJpeg } from "../support/jpegs.ts";
+import { testWith } from "../support/programs.ts";
+import { seeded } from "../support/property.ts";
 
-const JPEG = Deno.readFileSync(new URL("../media/video.mjpeg", import.meta.url)).subarray(
+const JPEG = Deno.readFileSync(new URL("../../media/video.mjpeg", import.meta.url)).subarray(
   5,
   5 + 10_958,
 );

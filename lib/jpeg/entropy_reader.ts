@@ -1,13 +1,13 @@
 /**
  * The bits of an entropy-coded segment, and the Huffman codes in them (ITU-T T.81 F.2.2).
  *
- * Floor 1. It knows neither blocks nor components: `jpeg_coefficients.ts` does.
+ * Floor 1. It knows neither blocks nor components: `coefficients.ts` does.
  *
  * @module
  */
 
-import { JpegFormatError } from "./errors.ts";
-import type { HuffmanSpecification } from "./jpeg_huffman_table.ts";
+import { JpegFormatError } from "../errors.ts";
+import type { HuffmanSpecification } from "./huffman_table.ts";
 
 /** A Huffman table to read with. */
 export interface HuffmanDecoder {
@@ -65,7 +65,7 @@ const READ_MARGIN = 16;
  *
  * @example
  * ```ts
- * import { EntropyReader } from "./jpeg_entropy_reader.ts";
+ * import { EntropyReader } from "./entropy_reader.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const reader = new EntropyReader();

@@ -7,15 +7,15 @@
  *
  * @module
  */
-import { JpegFormatError } from "./errors.ts";
-import { standardQuantizationTables } from "./jpeg_tables.ts";
-import type { RtpPacket } from "./rtp.ts";
+import { JpegFormatError } from "../errors.ts";
+import { standardQuantizationTables } from "../jpeg/tables.ts";
+import type { RtpPacket } from "../rtp.ts";
 import {
   decodeJpegPayloadHeaders,
   encodeJfifHeaders,
   type JpegPayloadHeaders,
   type QuantizationTable,
-} from "./rtp_jpeg_headers.ts";
+} from "./headers.ts";
 
 /** A complete picture that came in RTP packets. */
 export interface DepacketizedFrame {
@@ -62,7 +62,7 @@ export interface JpegDepacketizerOptions {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { JpegDepacketizer } from "./rtp_jpeg_depacketizer.ts";
+ * import { JpegDepacketizer } from "./depacketizer.ts";
  *
  * const packet = {
  *   payloadType: 26, marker: true, sequenceNumber: 9, timestamp: 3600, ssrc: 1, csrcs: [], paddingSize: 0,

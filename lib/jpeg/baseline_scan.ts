@@ -6,13 +6,13 @@
  * @module
  */
 
-import { JpegFormatError } from "./errors.ts";
-import type { ComponentCoefficients, JpegCoefficients } from "./jpeg_coefficients.ts";
+import { JpegFormatError } from "../errors.ts";
+import type { ComponentCoefficients, JpegCoefficients } from "./coefficients.ts";
 import {
   buildEncoderTable,
   type EncoderTable,
   type HuffmanSpecification,
-} from "./jpeg_huffman_table.ts";
+} from "./huffman_table.ts";
 
 /** The tables of one component. */
 export interface BaselineTables {

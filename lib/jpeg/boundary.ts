@@ -3,7 +3,7 @@
  * {@link https://www.w3.org/Graphics/JPEG/itu-t81.pdf ITU-T T.81 Annex B}.
  *
  * Floor 1: memory of a few numbers. It follows segments by their lengths, because a thumbnail in an EXIF segment holds
- * an EOI of its own, and does not look into them: `jpeg.ts` does.
+ * an EOI of its own, and does not look into them: `markers.ts` does.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export type JpegBoundaryState = "open" | "complete" | "broken";
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { JpegBoundaryScanner } from "./jpeg_boundary.ts";
+ * import { JpegBoundaryScanner } from "./boundary.ts";
  *
  * const scanner = new JpegBoundaryScanner();
  * const picture = [0xff, 0xd8, 0xff, 0xc0, 0, 2, 0xff, 0xda, 0, 2, 7, 0xff, 0x00, 8, 0xff, 0xd9];
@@ -181,7 +181,7 @@ export class JpegBoundaryScanner {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { findJpegEnd } from "./jpeg_boundary.ts";
+ * import { findJpegEnd } from "./boundary.ts";
  *
  * const picture = [0xff, 0xd8, 0xff, 0xc0, 0, 2, 0xff, 0xda, 0, 2, 7, 0xff, 0xd9];
  * assertEquals(findJpegEnd(new Uint8Array([9, 9, ...picture, 9]), 2), 15);

@@ -5,8 +5,8 @@ import {
   STANDARD_HUFFMAN_TABLES,
   standardQuantizationTables,
   ZIGZAG,
-} from "../lib/jpeg_tables.ts";
-import { buildEncoderTable } from "../lib/jpeg_huffman_table.ts";
+} from "../../lib/jpeg/tables.ts";
+import { buildEncoderTable } from "../../lib/jpeg/huffman_table.ts";
 
 Deno.test("ZIGZAG visits every coefficient once, along diagonals", () => {
   assertEquals([...ZIGZAG].sort((a, b) => a - b), Array.from({ length: 64 }, (_, i) => i));

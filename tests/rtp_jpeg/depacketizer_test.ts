@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "@std/bytes";
 import fc from "fast-check";
-import { parseJpeg } from "../lib/jpeg.ts";
-import { standardQuantizationTables } from "../lib/jpeg_tables.ts";
-import type { RtpPacket } from "../lib/rtp.ts";
-import { JpegDepacketizer } from "../lib/rtp_jpeg_depacketizer.ts";
-import { scans } from "./support/jpegs.ts";
-import { seeded } from "./support/property.ts";
+import { parseJpeg } from "../../lib/jpeg.ts";
+import { standardQuantizationTables } from "../../lib/jpeg/tables.ts";
+import type { RtpPacket } from "../../lib/rtp.ts";
+import { JpegDepacketizer } from "../../lib/rtp_jpeg/depacketizer.ts";
+import { scans } from "../support/jpegs.ts";
+import { seeded } from "../support/property.ts";
 
 /** One packet, whole picture or piece. */
 function packet(

@@ -3,12 +3,12 @@
  * restart interval (ITU-T T.81 Annexes E, F and K).
  *
  * Floor 1. It copies entropy-coded symbols and never rebuilds a coefficient; progressive and multi-scan pictures are
- * `jpeg_coefficients.ts`'s work. It knows no markers but RSTn: the frame around the scan is `jpeg.ts`'s.
+ * `coefficients.ts`'s work. It knows no markers but RSTn: the frame around the scan is `markers.ts`'s.
  *
  * @module
  */
 
-import { JpegFormatError } from "./errors.ts";
+import { JpegFormatError } from "../errors.ts";
 import {
   advanceOf,
   END_OF_BLOCK,
@@ -16,7 +16,7 @@ import {
   type JoinedTable,
   joinTables,
   LOOKUP_BITS,
-} from "./jpeg_huffman_table.ts";
+} from "./huffman_table.ts";
 
 /** What a {@linkcode JpegFormatError} of this room can be about. */
 export type JpegScanFaultCode =
@@ -55,7 +55,7 @@ export interface RecodeScanOptions {
  *
  * @example
  * ```ts
- * import { ScanRecoder } from "./jpeg_huffman.ts";
+ * import { ScanRecoder } from "./scan_recoder.ts";
  * import { assertEquals } from "@std/assert";
  *
  * // One grey block whose DC difference is 0 and which ends at once, under tables of one-bit codes.

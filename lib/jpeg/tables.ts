@@ -3,11 +3,11 @@
  * {@link https://www.w3.org/Graphics/JPEG/itu-t81.pdf ITU-T T.81 Annex K},
  * {@link https://www.rfc-editor.org/rfc/rfc2435#section-4.2 RFC 2435 s4.2}.
  *
- * Floor 1. It reads no picture: `jpeg.ts` does.
+ * Floor 1. It reads no picture: `markers.ts` does.
  *
  * @module
  */
-import type { HuffmanSpecification } from "./jpeg_huffman_table.ts";
+import type { HuffmanSpecification } from "./huffman_table.ts";
 
 /** Row-by-row index of the coefficient at each place of the zigzag order (T.81 Figure A.6). */
 export const ZIGZAG: Uint8Array = zigzagOrder();
@@ -38,7 +38,7 @@ export interface HuffmanTables {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { standardQuantizationTables } from "./jpeg_tables.ts";
+ * import { standardQuantizationTables } from "./tables.ts";
  *
  * assertEquals([...standardQuantizationTables(50).luma.subarray(0, 4)], [16, 11, 12, 14]);
  * assertEquals(standardQuantizationTables(99).chroma[0], 1);
@@ -63,7 +63,7 @@ export function standardQuantizationTables(q: number): QuantizationTablePair {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { matchStandardQuality, standardQuantizationTables } from "./jpeg_tables.ts";
+ * import { matchStandardQuality, standardQuantizationTables } from "./tables.ts";
  *
  * const { luma, chroma } = standardQuantizationTables(76);
  * assertEquals(matchStandardQuality(luma, chroma), 76);
