@@ -161,6 +161,7 @@ class ClientProgram {
 
   #onEvent(event: RtspClientEvent): void {
     if (event.type === "frame") return;
+    if (event.type === "state") this.#showStatus();
     const line = lineOf(event);
     if (line !== undefined) this.#say(line);
     if (event.type === "state" && event.state === "PLAYING") this.#startDuration();
@@ -226,6 +227,7 @@ class ClientProgram {
 
   #finish(): void {
     if (this.#closing) return;
+    this.#terminal.status("");
     this.#closing = this.#client.close();
     this.#finished.resolve();
   }
