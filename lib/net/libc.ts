@@ -8,7 +8,7 @@
  */
 
 /** The calls, as Deno's foreign function interface wants them described. Results are `i32`: `isize` would make BigInts. */
-const SYMBOLS = {
+export const LIBC_SYMBOLS = {
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
@@ -19,7 +19,7 @@ const SYMBOLS = {
 /** An opened C library. */
 export interface Libc {
   /** Its calls; each answers -1 on failure. */
-  readonly calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly calls: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>["symbols"];
   /** The reason of the newest failed call on this thread, one of {@linkcode ERRNO}'s numbers or another. */
   errno(): number;
 }
@@ -51,7 +51,7 @@ export function openLibc(): Libc | undefined {
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
   for (const name of ["libc.so.6", "libc.so"]) {
     try {
-      const { symbols } = Deno.dlopen(name, SYMBOLS);
+      const { symbols } = Deno.dlopen(name, LIBC_SYMBOLS);
       const location = symbols.__errno_location();
       if (location === null) continue;
       const view = new Deno.UnsafePointerView(location);
