@@ -105,6 +105,20 @@ Deno.test("JpegFileIndexer lists the first 100 faults and counts all", () => {
   assertEquals([found.frameCount, found.damaged.length, found.damageCount], [150, 100, 150]);
 });
 
+Deno.test("JpegFileIndexer holds thousands of frames", () => {
+  const file = concat(Array.from({ length: 5000 }, () => FRAMES[2])), size = FRAMES[2].length;
+  const found = index(file, 65_536);
+  assertEquals([found.frameCount, found.totalBytes], [5000, 5000 * size]);
+  assertEquals([found.offsetOf(4999), found.sizeOf(4999)], [4999 * size, size]);
+});
+
+Deno.test("JpegFileIndexer gives a picture up that does not end within 64 MiB", () => {
+  const endless = new Uint8Array(65 << 20);
+  endless.set(FRAMES[0].subarray(0, FRAMES[0].length - 2));
+  const file = concat([FRAMES[2], endless, FRAMES[2]]), found = index(file);
+  assertEquals([found.frameCount, found.damageCount], [2, 1]);
+});
+
 Deno.test("FrameIndex refuses frames that are not there", () => {
   const found = index(FRAMES[0]);
   for (const i of [-1, 1, 0.5, NaN]) {

@@ -248,6 +248,19 @@ Deno.test("JpegDepacketizer bounds a frame, and goes on with the next", () => {
   assertEquals(depacketizer.stats().dropped, 1);
 });
 
+Deno.test("JpegDepacketizer grows with the frame", () => {
+  const depacketizer = new JpegDepacketizer();
+  const scan = Array.from({ length: 1000 }, (_, i) => i % 255);
+  const frames = Array.from(
+    { length: 90 },
+    (_, i) => depacketizer.push(packet({ offset: i * 1000, marker: i === 89, scan })),
+  );
+  const jpeg = frames.at(-1)?.jpeg ?? new Uint8Array();
+  const { scanStart, scanEnd } = parseJpeg(jpeg);
+  assertEquals(scanEnd - scanStart, 90_000);
+  assertEquals([...jpeg.subarray(scanStart + 50_000, scanStart + 51_000)], scan);
+});
+
 Deno.test("JpegDepacketizer.reset() forgets the frame under way and counts nothing", () => {
   const depacketizer = new JpegDepacketizer();
   depacketizer.push(packet({ marker: false }));
