@@ -144,8 +144,8 @@ function summary(session: ServerSessionSnapshot): string {
 
 /** Names of files and peers' words may hold anything; a terminal must not obey them. */
 function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what is replaced
   return text.replace(
+    // deno-lint-ignore no-control-regex -- control characters are what is replaced
     /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );

@@ -177,7 +177,7 @@ Deno.test("RtspServer plays over UDP: what RTP-Info promises, every picture, the
 });
 
 Deno.test("RtspServer sends the first report with the first frame, and NTP and RTP time agree", async () => {
-  await using test = await TestServer.start({ loop: true });
+  await using test = await TestServer.start();
   const [rtp, rtcp] = UdpProbe.pair();
   await using _rtp = rtp;
   await using _rtcp = rtcp;
@@ -188,9 +188,8 @@ Deno.test("RtspServer sends the first report with the first frame, and NTP and R
   const [first] = await rtcp.received(1, 1000);
   await rtp.received(1);
   assert(Math.abs(first.at - rtp.datagrams[0].at) < 50);
-  await probe.ask("PAUSE", url, session);
-  await probe.ask("PLAY", url, session);
-  await rtcp.received(2, 1000);
+  // The second one comes with the goodbye.
+  await rtcp.received(2);
   const reports = rtcp.datagrams.slice(0, 2).map(({ bytes }) => {
     const [report] = decodeRtcp(bytes);
     assert(report.type === "SR");

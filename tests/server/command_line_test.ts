@@ -1,0 +1,118 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  parseServerArguments,
+  parseUsersFile,
+  serverHelp,
+  UsageError,
+} from "../../lib/server/command_line.ts";
+
+Deno.test("parseServerArguments() has defaults that just work", () => {
+  const command = parseServerArguments([]);
+  assertEquals(command, {
+    action: "run",
+    port: 8554,
+    host: "0.0.0.0",
+    media: undefined,
+    frameRateHz: undefined,
+    loop: false,
+    logLevel: "info",
+    json: false,
+    rtpPorts: undefined,
+    users: [],
+    usersFile: undefined,
+    maxConnections: 4096,
+    maxConnectionsPerAddress: 256,
+    fit: true,
+    sessionTimeoutSeconds: 60,
+  });
+});
+
+Deno.test("parseServerArguments() reads every option, with a blank or an equals sign", () => {
+  const text = "1025 --host :: --media films --fps=29.97 --loop --log-level debug --json " +
+    "--rtp-ports 50000-50009 --user ann:a:b --user=bob: --users file --max-connections 9 " +
+    "--max-connections-per-address 3 --no-fit --session-timeout 7";
+  const command = parseServerArguments(text.split(" "));
+  assertEquals(command, {
+    action: "run",
+    port: 1025,
+    host: "::",
+    media: "films",
+    frameRateHz: 29.97,
+    loop: true,
+    logLevel: "debug",
+    json: true,
+    rtpPorts: [50000, 50009],
+    users: [["ann", "a:b"], ["bob", ""]],
+    usersFile: "file",
+    maxConnections: 9,
+    maxConnectionsPerAddress: 3,
+    fit: false,
+    sessionTimeoutSeconds: 7,
+  });
+  assertEquals(parseServerArguments(["0"]).port, 0);
+  assertEquals(parseServerArguments(["-h"]).action, "help");
+  assertEquals(parseServerArguments(["--version"]).action, "version");
+});
+
+Deno.test("parseServerArguments() refuses in one sentence that says what to write", () => {
+  const cases: [args: string, sentence: RegExp][] = [
+    ["70000", /PORT is "70000".*0 to 65535/],
+    ["-1", /no option "-1"/],
+    ["abc", /PORT is "abc"/],
+    ["1025 1026", /"1026" is one argument too many/],
+    ["--prot 5", /no option "--prot"/],
+    ["--media", /--media needs a value: --media DIR/],
+    ["--fps 0", /--fps is "0"/],
+    ["--fps fast", /--fps is "fast"/],
+    ["--loop=yes", /--loop takes no value/],
+    ["--log-level loud", /error, warn, info or debug/],
+    ["--rtp-ports 5", /even port and the next one/],
+    ["--rtp-ports 5001-5001", /even port and the next one/],
+    ["--rtp-ports 5001-5002", /even port and the next one/],
+    ["--rtp-ports 60000-70000", /even port and the next one/],
+    ["--user ann", /--user must be NAME:PASSWORD/],
+    ["--user :x", /NAME:PASSWORD/],
+    ["--max-connections 0", /--max-connections is "0"/],
+    ["--session-timeout 1.5", /whole number/],
+  ];
+  for (const [args, sentence] of cases) {
+    const error = assertThrows(() => parseServerArguments(args.split(" ")), UsageError);
+    assertMatch(error.message, sentence);
+    assert(!error.message.includes("\n"));
+  }
+});
+
+Deno.test("parseUsersFile() reads one NAME:PASSWORD a line, and never repeats a bad line", () => {
+  assertEquals(parseUsersFile("# users\nann:a:b\r\n\nbob:\n", "f"), [["ann", "a:b"], ["bob", ""]]);
+  const error = assertThrows(() => parseUsersFile("ann:x\nsecret\n", "f"), UsageError);
+  assertMatch(error.message, /^line 2 of "f"/);
+  assert(!error.message.includes("secret"));
+  assertThrows(() => parseUsersFile("# nobody\n", "f"), UsageError, "names no user");
+});
+
+Deno.test("serverHelp() shows every option on a line of its own, and examples that can be typed", () => {
+  const help = serverHelp();
+  for (
+    const option of [
+      "--host ADDR",
+      "--media DIR",
+      "--fps N",
+      "--loop",
+      "--log-level L",
+      "--json",
+      "--rtp-ports A-B",
+      "--user NAME:PASSWORD",
+      "--users FILE",
+      "--max-connections N",
+      "--max-connections-per-address N",
+      "--no-fit",
+      "--session-timeout S",
+      "--help",
+      "--version",
+    ]
+  ) {
+    assert(help.split("\n").some((line) => line.startsWith(`  ${option}  `)), option);
+  }
+  for (const program of ["ffplay", "gst-launch-1.0", "rtsp-client"]) assert(help.includes(program));
+  assert(help.split("\n").every((line) => line.length <= 100));
+});
