@@ -282,7 +282,6 @@ export {
   ClientSession,
   type ClientSessionEvent,
   type ClientSessionOptions,
-  DEFAULT_SESSION_TIMEOUT_SECONDS,
 } from "./lib/engine/client_session.ts";
 export { RtpSender, type RtpSenderOptions, type RtpSenderStatistics } from "./lib/engine/sender.ts";
 export {
