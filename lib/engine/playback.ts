@@ -83,8 +83,6 @@ export class Playback {
   readonly #isLooping: boolean;
   readonly #clockRateHz: number;
   readonly #lateLimitMs: number;
-  /** When media ticks were 0: the first PLAY. */
-  #epochMs: number | undefined;
   /** The frames of the running PLAY are due at `anchorMs` plus whole intervals. */
   #anchorMs = 0;
   #anchorTicks = 0;
@@ -144,8 +142,7 @@ export class Playback {
     if (startFrame === undefined || (endFrame !== undefined && endFrame <= startFrame)) {
       return undefined;
     }
-    this.#epochMs ??= now;
-    this.#anchor(now);
+    this.#anchor(now, this.#ticksOfNext());
     this.#nextFrame = startFrame;
     this.#endFrame = endFrame ?? (this.#isLooping ? undefined : this.#frameCount);
     this.#isPlaying = true;
@@ -207,9 +204,9 @@ export class Playback {
     return { frameIndex, dueMs, mediaTicks, isLast };
   }
 
-  /** Clock-rate units from the first PLAY to `now`: the RTP time of a sender report, less its random start. */
+  /** The media ticks that belong to `now`: the RTP time of a sender report, less its random start. */
   ticksAt(now: number): number {
-    return Math.round(((now - (this.#epochMs ?? now)) * this.#clockRateHz) / 1000);
+    return this.#anchorTicks + Math.round(((now - this.#anchorMs) * this.#clockRateHz) / 1000);
   }
 
   /** Counters since the beginning. */
@@ -234,9 +231,13 @@ export class Playback {
     return Math.min(this.#frameCount, Math.ceil(end * this.#frameRateHz - slack));
   }
 
-  #anchor(now: number): void {
+  /**
+   * Puts the next frame at `now`, its timestamp right behind that of the frame before: RFC 2326 App. B shows it so
+   * for jumps, and GStreamer 1.22 ends the film early when a pause leaves a gap.
+   */
+  #anchor(now: number, ticks: number): void {
     this.#anchorMs = now;
-    this.#anchorTicks = this.ticksAt(now);
+    this.#anchorTicks = ticks;
     this.#framesSinceAnchor = 0;
     this.#notBeforeMs = -Infinity;
   }
@@ -260,7 +261,7 @@ export class Playback {
     const lateness = now - this.#dueOfNext();
     if (lateness <= this.#lateLimitMs) return;
     // The machine slept, or the program was stopped: go on from here rather than skip minutes of film.
-    if (lateness > SLEEP_MS) return this.#anchor(now);
+    if (lateness > SLEEP_MS) return this.#anchor(now, this.ticksAt(now));
     const wanted = Math.floor(lateness / this.#intervalMs);
     const left = this.#endFrame === undefined ? wanted : this.#endFrame - 1 - this.#nextFrame;
     const dropped = Math.max(0, Math.min(wanted, left));
