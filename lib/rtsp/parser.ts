@@ -83,6 +83,8 @@ export class RtspParser {
   /** Octets of the window that hold no line feed. */
   #searched = 0;
   #head: PendingHead | undefined;
+  /** Whether all of the head came with one `push`. */
+  #isHeadOfOnePush = false;
   #body: PendingBody | undefined;
   /** A line that was cut off from the one before: two requests without a line end between. */
   #held: Line | undefined;
@@ -115,6 +117,7 @@ export class RtspParser {
   push(bytes: Uint8Array): void {
     if (this.#failure !== undefined || bytes.length === 0) return;
     this.#isPaused = false;
+    this.#isHeadOfOnePush = this.#head === undefined && this.#input.length === 0;
     this.#input.append(bytes);
   }
 
@@ -291,7 +294,8 @@ export class RtspParser {
     }
     this.#consumeLine(line);
     head.push(text, line.octets, this.#limits);
-    if (this.#input.length > 0 || !this.#judge.mayLackBlankLine(head)) return;
+    if (!this.#isHeadOfOnePush || this.#input.length > 0) return;
+    if (!this.#judge.mayLackBlankLine(head)) return;
     return head.isSurelyWhole(this.#judge.isLabConnection)
       ? this.#completeHead(head, false)
       : undefined;

@@ -96,9 +96,9 @@ export class PendingHead {
   }
 
   /**
-   * Whether the request can be answered at its third line, without waiting for silence. Not with CRLF, where a blank
-   * line may follow and change the form of the answer; not with a whole URL, which may yet turn out to be the
-   * standard's; and not PLAY, where a fourth line may name a frame.
+   * Whether a lab request that came in one segment, with nothing behind its third line, can be answered without
+   * waiting for silence. Not with CRLF, where a blank line may follow and change the form of the answer, and not with
+   * a whole URL, which may yet turn out to be the standard's.
    */
   isSurelyWhole(isLabConnection: boolean): boolean {
     const request = this.requestLine;
@@ -107,8 +107,7 @@ export class PendingHead {
     if (!/^\w+\s*:\s*\d+\s*$/.test(this.lines[1])) return false;
     const third = this.lines[2];
     if (request.method === "SETUP") return isLabTransportLine(third) && this.#hasPort;
-    return isLabConnection && /^(?:PAUSE|TEARDOWN)$/.test(request.method) &&
-      /^session\s*:\s*\w/i.test(third);
+    return isLabConnection && /^session\s*:\s*\w/i.test(third);
   }
 
   /** Milliseconds of silence that end this lab message; `undefined` while it cannot be whole. */

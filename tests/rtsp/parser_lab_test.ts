@@ -41,9 +41,9 @@ function assertMeaning(request: RtspRequest, vector: LabRequestVector, howCut: s
   assertEquals(request.headers[0], ["CSeq", cseq], what);
   assertEquals(request.lab?.family, form, what);
   assertEquals(request.lab?.lineEnd, vector.bytes.includes("\r\n") ? "\r\n" : "\n", what);
-  // The one line that may come too late to be read: what a SETUP prefers, behind three whole lines.
-  const isEarly = howCut !== "whole" && vector.client === "khoatran" &&
-    request.headers.length === 2;
+  // A fourth line that comes in a segment of its own, behind three whole ones, is too late to be read.
+  const isEarly = vector.means.method === "SETUP" &&
+    /^[^]*\n[^]*\n[^]*\n$/.test(vector.bytes.slice(0, Number(howCut)));
   assertEquals(request.headers.slice(1), isEarly ? headers.slice(0, 1) : headers, what);
   assertEquals(request.lab?.hasBlankLine, vector.family === "A'''", what);
 }
@@ -59,7 +59,11 @@ Deno.test("RtspParser reads every captured lab request, octet by octet and cut a
   for (const vector of LAB_REQUESTS) {
     for (const pieces of segmentations(octets(vector.bytes))) {
       const messages = readPieces(SERVER, pieces, { silence: "pause" });
-      assertMeaning(onlyRequest(messages), vector, `cut at ${pieces[0].length}`);
+      assertMeaning(
+        onlyRequest(messages),
+        vector,
+        pieces.length === 2 ? `${pieces[0].length}` : "whole",
+      );
     }
   }
 });
@@ -123,14 +127,20 @@ Deno.test("RtspParser answers whole lab requests without waiting, and passes ove
   assertEquals(read("PAUSE m RTSP/1.0\nCSeq: 2\nSession: 123456\n"), "PAUSE");
   assertEquals(read("Prefer: "), undefined);
   assertEquals(parser.pauseMs, 40);
-  assertEquals(read("SDPAUSE m RTSP/1.0\nCSeq: 3\nSession: 123456\n"), "PAUSE");
+  assertEquals(read("SDPAUSE m RTSP/1.0\nCSeq: 3\nSession: 123456\n"), undefined);
+  assertEquals(parser.pauseMs, 40);
+  parser.pause();
+  assertEquals(read(""), "PAUSE");
   assertEquals(read("Prefer: SD"), undefined);
   parser.pause();
   assertEquals(parser.next(), undefined);
   assertEquals(parser.pauseMs, undefined);
   assertEquals(read("TEAR"), undefined);
   assertEquals(parser.pauseMs, undefined);
-  assertEquals(read("DOWN m RTSP/1.0\nCSeq: 4\nSession: 123456\n"), "TEARDOWN");
+  assertEquals(read("DOWN m RTSP/1.0\nCSeq: 4\nSession: 123456\n"), undefined);
+  parser.pause();
+  assertEquals(read(""), "TEARDOWN");
+  assertEquals(read("PLAY m RTSP/1.0\nCSeq: 5\nSession: 123456\n"), "PLAY");
 });
 
 Deno.test("RtspParser waits where a line behind the third would matter", () => {
@@ -138,7 +148,6 @@ Deno.test("RtspParser waits where a line behind the third would matter", () => {
     "SETUP m RTSP/1.0\r\nCSeq: 1\r\nTransport: RTP/UDP; client_port= 26500\r\n",
     "SETUP m RTSP/1.0\nCSeq: 1\nTransport: RTP/UDP\n",
     "SETUP rtsp://h/m RTSP/1.0\nCSeq: 1\nTransport: RTP/UDP; client_port= 26500\n",
-    "PLAY m RTSP/1.0\nCSeq: 2\nSession: 123456\n",
   ];
   for (const text of waits) assertEquals(readPieces(SERVER, [octets(text)]), [], text);
 });
