@@ -32,12 +32,13 @@ export interface PacerPlace {
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { Pacer } from "./pacer.ts";
  * const pacer = new Pacer();
- * let isDone = false;
- * pacer.schedule({ pacing: undefined, onDue: () => { isDone = true; } }, 20);
+ * const calls: number[] = [];
+ * pacer.schedule({ pacing: undefined, onDue: (now) => calls.push(now) }, 20);
  * pacer.handleTimeout(pacer.nextTimeout()!);
- * if (!isDone) throw new Error("not due");
+ * assertEquals(calls, [20]);
  * ```
  */
 export class Pacer {

@@ -4,8 +4,8 @@
  * Floor 2 (engine): no clock, no I/O; `now` is an argument in milliseconds on a monotonic clock. RFC 2326 s10.5 (PLAY),
  * s10.6 (PAUSE), s12.29 (Range). It does not read frames and does not know how they are sent.
  *
- * Time runs straight: a frame's media ticks are the clock-rate units from the first PLAY to the moment the frame is
- * due, pauses included, so that one line joins wall-clock and RTP time for the whole session (RFC 3550 s6.4.1).
+ * While it plays, a frame's media ticks and the moment it is due lie on one line, so that RTP and wall-clock time agree
+ * (RFC 3550 s6.4.1); a pause or a seek begins a new line without a gap in the ticks.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export interface DueFrame {
   readonly frameIndex: number;
   /** When it was due, in ms on the caller's clock. */
   readonly dueMs: number;
-  /** Clock-rate units from the first PLAY to `dueMs`. */
+  /** Its time in clock-rate units: those of the frame before it and one interval more, across pauses and seeks too. */
   readonly mediaTicks: number;
   /** Nothing follows: the file, or the asked range, ends with it. */
   readonly isLast: boolean;
@@ -69,11 +69,12 @@ export interface PlaybackStatistics {
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { Playback } from "./playback.ts";
  * const playback = new Playback({ frameCount: 2, frameRateHz: 20 });
  * playback.play({}, 1000);
- * const first = playback.take(1000);
- * if (first?.frameIndex !== 0 || playback.nextDue() !== 1050) throw new Error("wrong frame");
+ * assertEquals(playback.take(1000)?.frameIndex, 0);
+ * assertEquals(playback.nextDue(), 1050);
  * ```
  */
 export class Playback {

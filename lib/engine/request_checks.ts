@@ -156,7 +156,11 @@ export function examineRequest(request: RtspRequest, context: RequestContext): R
 }
 
 /** The state a session enters when a call on it has succeeded. */
-export function nextStateOf(session: ConversationSession, method: string, isLab: boolean) {
+export function nextStateOf(
+  session: ConversationSession,
+  method: string,
+  isLab: boolean,
+): RtspState {
   const cell = transitionOf(tableOf(isLab), session.state, method);
   return cell !== undefined && "next" in cell ? cell.next : session.state;
 }

@@ -39,9 +39,11 @@ export interface UdpPairOptions extends Omit<UdpOptions, "port"> {
  *
  * @example
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { openUdp } from "./udp.ts";
  * using socket = openUdp({ hostname: "127.0.0.1" });
- * if (socket.address.port === 0) throw new Error("no port");
+ * socket.sendTo(new Uint8Array([1, 2, 3]), socket.address);
+ * assertEquals((await socket.receive())?.bytes, new Uint8Array([1, 2, 3]));
  * ```
  */
 export function openUdp(options: UdpOptions = {}): DatagramSocket {

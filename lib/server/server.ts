@@ -50,9 +50,10 @@ export type {
  *
  * @example
  * ```ts
+ * import { assertMatch } from "@std/assert";
  * import { RtspServer } from "./server.ts";
  * await using server = await RtspServer.start({ media: ".", hostname: "127.0.0.1", port: 0 });
- * if (!server.url("video.mjpeg").startsWith("rtsp://127.0.0.1:")) throw new Error("no URL");
+ * assertMatch(server.url("video.mjpeg"), /^rtsp:\/\/127\.0\.0\.1:\d+\/video\.mjpeg$/);
  * ```
  */
 export class RtspServer implements AsyncDisposable {

@@ -51,7 +51,7 @@ export class StreamSession implements ConversationSession, RtcpReader {
   /** When the last request named it. */
   lastRequestMs: number;
   /** When the last RTCP packet came. */
-  lastRtcpMs = -Infinity;
+  lastRtcpMs: number = -Infinity;
   /** The URL of its stream as SETUP named it, for RTP-Info; empty in the lab's dialect. */
   streamUrl = "";
   /** The number of the connection whose end ends it; `undefined` when it outlives its connections. */
