@@ -94,6 +94,13 @@ export function connectStandard(
   });
 }
 
+/** Resolves when nobody waits for an answer any more. */
+function abortOf(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}
+
 async function learnCredentials(
   context: ConversationContext,
   dialogue: Dialogue,
@@ -101,7 +108,7 @@ async function learnCredentials(
   const { credentials, settings } = context;
   if (credentials.known || credentials.wasAsked || !settings.askCredentials) return false;
   credentials.wasAsked = true;
-  credentials.known = await settings.askCredentials();
+  credentials.known = await Promise.race([settings.askCredentials(), abortOf(context.signal)]);
   if (credentials.known) dialogue.setCredentials(credentials.known);
   return credentials.known !== undefined;
 }

@@ -33,7 +33,7 @@ export class Terminal implements Disposable {
   #status = "";
   #isReading = false;
   #isClosed = false;
-  #question: { text: string; readonly take: (key: string) => void } | undefined;
+  #question: { readonly take: (key: string) => void } | undefined;
 
   /** Nothing is written or read yet. */
   constructor(device: TerminalDevice = systemDevice()) {
@@ -102,7 +102,7 @@ export class Terminal implements Disposable {
         if (!options.isSecret) this.#device.write(key);
       }
     };
-    this.#question = { text: question, take };
+    this.#question = { take };
     this.#startReading();
     return promise;
   }
@@ -110,6 +110,8 @@ export class Terminal implements Disposable {
   /** Takes the status line away and gives the keyboard back as it was. Harmless when repeated. */
   close(): void {
     if (this.#isClosed) return;
+    if (this.#question) this.#device.write("\n");
+    this.#question = undefined;
     this.status("");
     this.#isClosed = true;
     this.#keyListeners.clear();
