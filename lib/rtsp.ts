@@ -31,3 +31,4 @@ export {
   INTERLEAVED_HEADER_SIZE,
 } from "./rtsp/format.ts";
 export { RtspParser, type RtspParserOptions } from "./rtsp/parser.ts";
+export { type MaskedMessage, maskSecrets } from "./rtsp/secrets.ts";
