@@ -19,14 +19,19 @@ export interface Played {
   readonly events: readonly RtspClientEvent[];
 }
 
-/** Sets up, plays to the end of the film, tears down; fails when that takes longer than `limitMs`. */
-export async function playToEnd(options: RtspClientOptions, limitMs = 60_000): Promise<Played> {
+/** Sets up, plays to the end of the film, tears down; fails when one of them takes longer than `limitMs`. */
+export async function playToEnd(
+  options: RtspClientOptions,
+  { limitMs = 60_000, onFrame }: { limitMs?: number; onFrame?: () => void } = {},
+): Promise<Played> {
   const events: RtspClientEvent[] = [];
   const frames: ReceivedFrame[] = [];
   await using client = new RtspClient(options);
   const stop = client.on((event) => {
-    if (event.type === "frame") frames.push(event.frame);
-    else events.push(event);
+    if (event.type === "frame") {
+      frames.push(event.frame);
+      onFrame?.();
+    } else events.push(event);
   });
   const ended = new Promise<void>((resolve, reject) => {
     client.on((event) => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ServerEvent } from "../../lib/server/events.ts";
 import type { RtspServerOptions } from "../../lib/server/options.ts";
 import { RtspServer } from "../../lib/server/server.ts";
 import { MediaFolder, type Movie } from "./corpus.ts";
@@ -11,10 +12,13 @@ import { MediaFolder, type Movie } from "./corpus.ts";
 export class Served implements AsyncDisposable {
   /** The server. */
   readonly server: RtspServer;
+  /** What it has told so far. */
+  readonly events: readonly ServerEvent[];
   readonly #folder: MediaFolder;
 
-  private constructor(server: RtspServer, folder: MediaFolder) {
+  private constructor(server: RtspServer, events: readonly ServerEvent[], folder: MediaFolder) {
     this.server = server;
+    this.events = events;
     this.#folder = folder;
   }
 
@@ -24,15 +28,17 @@ export class Served implements AsyncDisposable {
     options: Partial<RtspServerOptions> = {},
   ): Promise<Served> {
     const folder = await MediaFolder.make(files);
+    const events: ServerEvent[] = [];
     try {
       const server = await RtspServer.start({
         hostname: "127.0.0.1",
         port: 0,
         media: folder.path,
         frameRateHz: 50,
+        listener: (event) => events.push(event),
         ...options,
       });
-      return new Served(server, folder);
+      return new Served(server, events, folder);
     } catch (error) {
       await folder[Symbol.asyncDispose]();
       throw error;
@@ -42,6 +48,12 @@ export class Served implements AsyncDisposable {
   /** The server's TCP port. */
   get port(): number {
     return this.server.address.port;
+  }
+
+  /** What the server counted for each session that has ended: for the message of a test that fails. */
+  account(): string {
+    const ends = this.events.filter((event) => event.type === "session-ended");
+    return ends.map((end) => JSON.stringify(end)).join("\n");
   }
 
   /** URL of a file, percent-encoded, with `user:password` in front where given. */
