@@ -48,7 +48,15 @@ export function formatRequest(request: RtspRequest): Uint8Array<ArrayBuffer> {
   refuse(!TOKEN.test(request.method), "method", request.method);
   refuse(CONTROL.test(request.uri), "target", request.uri);
   checkHeaders(request.headers);
-  if (request.lab !== undefined) return join(formatLabRequest(request, request.lab), request.body);
+  if (request.lab !== undefined) {
+    const mayHaveBody = request.lab.family === "A" && request.lab.hasBlankLine;
+    refuse(
+      request.body.length > 0 && !mayHaveBody,
+      "body",
+      "of a lab request without a blank line",
+    );
+    return join(formatLabRequest(request, request.lab), request.body);
+  }
   const uri = trimBlanks(request.uri).replaceAll(" ", "%20");
   refuse(uri === "", "target", request.uri);
   const firstLine = `${request.method} ${uri} ${request.version}`;

@@ -151,6 +151,7 @@ Deno.test("formatRequest(), formatResponse() refuse what would break a message a
     ["header X", () => formatRequest(request("PLAY", "rtsp://h/", [["X", "a\r\nb"]]))],
     ["header X", () => formatRequest(request("PLAY", "m", [["X", "a\nb"]], A))],
     ["header X", () => formatResponse(response([["X", "\x00"]]))],
+    ["body", () => formatRequest({ ...request("PLAY", "m", [], B), body: octets("x") })],
     ["reason", () => formatResponse({ ...response([]), reasonPhrase: "a\nb" })],
   ];
   for (const [word, write] of bad) assertThrows(write, TypeError, word);
