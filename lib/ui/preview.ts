@@ -16,19 +16,13 @@
  */
 import type { ClientStatistics, ReceivedFrame } from "../client/statistics.ts";
 import { StateError, StatusError, TransportError, WireError } from "../errors.ts";
+import { PAGE_FILES, type PageFile } from "./page_files.ts";
 import { FrameStreams, STREAM_CONTENT_TYPE } from "./multipart.ts";
 import { refusalOf, SECURITY_HEADERS } from "./request_guard.ts";
 import { EventStreams } from "./server_events.ts";
 export { openPreview } from "./http.ts";
 export type { OpenPreview, OpenPreviewOptions } from "./http.ts";
 export { allowedHostsOf } from "./request_guard.ts";
-import chartsJs from "./charts.js" with { type: "text" };
-import pageCss from "./page.css" with { type: "text" };
-import pageHtml from "./page.html" with { type: "text" };
-import pageIcon from "./page.svg" with { type: "text" };
-import pageJs from "./page.js" with { type: "text" };
-import themeCss from "./theme.css" with { type: "text" };
-import videoJs from "./video.js" with { type: "text" };
 
 /** What the four buttons ask for. */
 export type PreviewVerb = "setup" | "play" | "pause" | "teardown";
@@ -149,9 +143,7 @@ class Preview {
       answer: () => this.#command(verb),
     });
     this.#routes = new Map<string, Route>([
-      ...PAGE_FILES.map(([path, type, text]) =>
-        [path, get(() => fileResponse(text, type))] as const
-      ),
+      ...PAGE_FILES.map((file) => [file.path, get(() => fileResponse(file))] as const),
       ["/state", get(() => jsonResponse(200, this.#state()))],
       ["/stream.mjpeg", get((request) => this.#stream(request))],
       ["/events", get((request) => this.#eventStream(request))],
@@ -295,7 +287,7 @@ function streamResponse(
   });
 }
 
-function fileResponse(text: string, contentType: string): Response {
+function fileResponse({ text, contentType }: PageFile): Response {
   return new Response(text, { headers: { ...SECURITY_HEADERS, "content-type": contentType } });
 }
 
@@ -317,19 +309,5 @@ function textResponse(status: number, sentence: string, headers: Record<string, 
     headers: { ...SECURITY_HEADERS, ...headers, "content-type": "text/plain; charset=utf-8" },
   });
 }
-
-const HTML = "text/html; charset=utf-8";
-const CSS = "text/css; charset=utf-8";
-const JAVASCRIPT = "text/javascript; charset=utf-8";
-
-const PAGE_FILES: readonly (readonly [path: string, contentType: string, text: string])[] = [
-  ["/", HTML, pageHtml],
-  ["/theme.css", CSS, themeCss],
-  ["/page.css", CSS, pageCss],
-  ["/page.js", JAVASCRIPT, pageJs],
-  ["/video.js", JAVASCRIPT, videoJs],
-  ["/charts.js", JAVASCRIPT, chartsJs],
-  ["/page.svg", "image/svg+xml", pageIcon],
-];
 
 const MAX_WAITING_COMMANDS = 8;

@@ -32,7 +32,7 @@ Deno.test("forbiddenImport() allows what goes down and stays at home", () => {
     ["lib/engine/sender.ts", "../net/socket.ts"],
     ["lib/engine/sender.ts", "@std/bytes/concat"],
     ["lib/net/udp.ts", "./socket.ts"],
-    ["lib/ui/preview.ts", "./page.html"],
+    ["lib/ui/preview.ts", "./page/page.html"],
     ["lib/server/rtsp_server.ts", "../net/udp.ts"],
     ["server.ts", "./lib/server/rtsp_server.ts"],
     ["lib/image/image_worker.ts", "imagescript/wasm/node/jpeg.js"],

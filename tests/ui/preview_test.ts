@@ -30,7 +30,7 @@ Deno.test("createPreviewHandler() serves the page and its parts", async () => {
     "/theme.css": "text/css; charset=utf-8",
     "/page.js": "text/javascript; charset=utf-8",
     "/video.js": "text/javascript; charset=utf-8",
-    "/charts.js": "text/javascript; charset=utf-8",
+    "/sparkline.js": "text/javascript; charset=utf-8",
     "/page.svg": "image/svg+xml",
   };
   for (const [path, type] of Object.entries(types)) {

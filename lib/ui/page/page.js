@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 // The page of the preview. Everything that comes from the network is set as text, never as HTML.
-import { createChart } from "./charts.js";
+import { createChart } from "./sparkline.js";
 import { playVideo } from "./video.js";
 
 /**
