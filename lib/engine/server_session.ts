@@ -2,7 +2,7 @@
  * The server's side of one RTSP connection: bytes in, calls to act on, bytes out. Both dialects.
  *
  * Floor 2 (engine): no I/O, no timers, no clock; `now` is in milliseconds on a monotonic clock. RFC 2326, and the rules
- * for a tolerant server of the Kurose-Ross streaming lab. Sibling engines: request_checks.ts, rtsp_state.ts. It does not
+ * for a tolerant server of the Kurose-Ross streaming lab. Sibling engines: request_checks.ts, server_responses.ts. It does not
  * know files, sockets or streams: those act on its calls and hand the answers back.
  *
  * After every call of a method ask {@linkcode ServerConversation.poll} until it is empty, then
@@ -15,16 +15,11 @@ import { RtspFormatError } from "../errors.ts";
 import {
   formatResponse,
   headerValue,
-  type LabForm,
-  reasonPhraseOf,
-  RTSP_VERSION,
-  type RtspHeader,
   type RtspLimits,
   RtspParser,
   type RtspRequest,
   type RtspResponse,
 } from "../rtsp.ts";
-import { formatSession } from "../rtsp_headers.ts";
 import {
   type ConversationSession,
   examineForm,
@@ -34,6 +29,7 @@ import {
   type RtspCall,
   type SessionDirectory,
 } from "./request_checks.ts";
+import { responseTo, responseToMalformed } from "./server_responses.ts";
 
 /** A request refused for want of good credentials: the answer, and how long to hold it back. */
 export interface Refusal {
@@ -263,6 +259,7 @@ export class ServerConversation {
     this.#events.push({ type: "request", request });
     this.#dialect = request.lab === undefined ? "rtsp" : "lab";
     if (request.lab !== undefined) this.#closeAtMs = undefined;
+    else this.#touchSession(request);
     const formAnswer = examineForm(request);
     if (formAnswer !== undefined) return this.#send(request, formAnswer, 0);
     const refusal = this.#options.authorize?.(request, this.#now);
@@ -275,15 +272,16 @@ export class ServerConversation {
       labSession: this.#labSession,
       onlyDescribedPath: this.#describedPaths.size === 1 ? [...this.#describedPaths][0] : undefined,
     });
-    if (verdict.type === "answer") {
-      const { session } = verdict.answer;
-      if (session !== undefined) session.lastRequestMs = this.#now;
-      return this.#send(request, verdict.answer, 0);
-    }
-    const { call } = verdict;
-    if (call.session !== undefined) call.session.lastRequestMs = this.#now;
-    this.#pending = call;
-    this.#events.push({ type: "call", call });
+    if (verdict.type === "answer") return this.#send(request, verdict.answer, 0);
+    this.#pending = verdict.call;
+    this.#events.push({ type: "call", call: verdict.call });
+  }
+
+  /** Any request that names a session keeps it alive, be it OPTIONS. */
+  #touchSession(request: RtspRequest): void {
+    const named = headerValue(request.headers, "Session")?.split(";")[0].trim();
+    const session = named === undefined ? undefined : this.#options.sessions.find(named);
+    if (session !== undefined) session.lastRequestMs = this.#now;
   }
 
   #applySuccess(call: RtspCall, session: ConversationSession | undefined): void {
@@ -317,7 +315,10 @@ export class ServerConversation {
     delayMs: number,
     afterSend?: () => void,
   ): void {
-    const response = this.#responseOf(request, answer);
+    const response = responseTo(request, answer, {
+      labSessionId: this.#labSession?.id ?? this.#options.labSessionId,
+      sessionTimeoutSeconds: this.#options.sessionTimeoutSeconds ?? 60,
+    });
     const holdMs = Math.max(delayMs, request.lab?.family === "B" ? FAMILY_B_HOLD_MS : 0);
     const previous = this.#held.at(-1)?.dueMs ?? this.#lastDueMs;
     const dueMs = holdMs === 0
@@ -332,56 +333,9 @@ export class ServerConversation {
     }
   }
 
-  #responseOf(request: RtspRequest, answer: RtspAnswer): RtspResponse {
-    const { statusCode } = answer;
-    // A lab client counts lines: only a description has more than three.
-    const isBare = request.lab !== undefined && statusCode !== 200;
-    const body = isBare ? NO_BODY : answer.body ?? NO_BODY;
-    const headers: RtspHeader[] = [];
-    const cseq = headerValue(request.headers, "CSeq");
-    if (cseq !== undefined) headers.push(["CSeq", cseq]);
-    const { session } = answer;
-    if (request.lab !== undefined) {
-      const isDescription = request.method === "DESCRIBE" && statusCode === 200;
-      // One lab client takes the description only where its third line is Content-Base.
-      if (!(isDescription && request.lab.lineEnd === "\r\n")) {
-        headers.push([
-          "Session",
-          session?.id ?? this.#labSession?.id ?? this.#options.labSessionId,
-        ]);
-      }
-    } else if (session !== undefined && request.method !== "TEARDOWN") {
-      const { sessionTimeoutSeconds: timeoutSeconds = 60 } = this.#options;
-      headers.push([
-        "Session",
-        formatSession(
-          request.method === "SETUP" ? { id: session.id, timeoutSeconds } : { id: session.id },
-        ),
-      ]);
-    }
-    if (!isBare) headers.push(...answer.headers ?? []);
-    const lab: LabForm | undefined = request.lab;
-    return {
-      type: "response",
-      version: RTSP_VERSION,
-      statusCode,
-      reasonPhrase: reasonPhraseOf(statusCode),
-      headers,
-      body,
-      lab,
-    };
-  }
-
   #refuseMalformed(error: RtspFormatError): void {
     this.#events.push({ type: "malformed", error });
-    const response: RtspResponse = {
-      type: "response",
-      version: RTSP_VERSION,
-      statusCode: error.statusCode,
-      reasonPhrase: reasonPhraseOf(error.statusCode),
-      headers: [["Connection", "close"]],
-      body: NO_BODY,
-    };
+    const response = responseToMalformed(error);
     const event = {
       type: "send",
       bytes: formatResponse(response),
@@ -428,4 +382,3 @@ const LAB_CLOSE_GRACE_MS = 1000;
 const PEER_CLOSED = "The peer closed the connection";
 const MAX_HELD = 16;
 const MAX_DESCRIBED = 16;
-const NO_BODY = new Uint8Array(0);

@@ -179,6 +179,8 @@ export class RtspConnection implements CallConnection, Paced {
       case "request": {
         const { request } = event;
         this.#counters.requests++;
+        // Some players ask for nothing but OPTIONS without a Session header: that keeps alive what they have set up.
+        for (const session of this.sessions) session.lastRequestMs = this.#parts.timer.now();
         emit({
           type: "request",
           connection,

@@ -31,7 +31,7 @@ export class ConnectionWriter {
   #isPumping = false;
   #isClosed = false;
   #writeBeganMs: number | undefined;
-  #whenIdle: (() => void) | undefined;
+  readonly #whenIdle: (() => void)[] = [];
 
   /** `onBroken` is called once, when a write fails or too much waits to be written. */
   constructor(
@@ -85,7 +85,7 @@ export class ConnectionWriter {
   /** Settles once everything given so far has been written, or the writer is closed. */
   async flushed(): Promise<void> {
     if (!this.#isPumping || this.#isClosed) return;
-    await new Promise<void>((resolve) => this.#whenIdle = resolve);
+    await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Writes nothing more. */
@@ -93,7 +93,7 @@ export class ConnectionWriter {
     this.#isClosed = true;
     this.#messages.length = 0;
     this.#sources.length = 0;
-    this.#whenIdle?.();
+    this.#tellIdle();
   }
 
   async #pump(): Promise<void> {
@@ -111,8 +111,12 @@ export class ConnectionWriter {
     } finally {
       this.#writeBeganMs = undefined;
       this.#isPumping = false;
-      this.#whenIdle?.();
+      this.#tellIdle();
     }
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #next(): Message | undefined {

@@ -172,6 +172,13 @@ function beginSession(
       parts.emit({ type: "stream-ended", session: number, path, remote });
     },
     onFault: (message) => parts.emit({ type: "warning", message }),
+    onSlow: (frames) => {
+      const cause = session.stream.transport.kind === "TCP"
+        ? "the client reads its connection too slowly"
+        : "the UDP socket takes no more";
+      const message = `${session.remote} misses ${frames} frames of "${session.path}": ${cause}`;
+      parts.emit({ type: "warning", message });
+    },
   });
   made.attach(session);
   bind(connection, session, made);

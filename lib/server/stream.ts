@@ -35,8 +35,10 @@ export interface MediaStreamOptions {
   readonly hasReports: boolean;
   /** Called once the film, or the asked range, has ended. */
   readonly onEnd: () => void;
-  /** Called for frames that cannot be sent, with the reason. */
+  /** Called for frames that cannot be sent, with the reason; at most once a second. */
   readonly onFault: (reason: string) => void;
+  /** Called when frames are given up because the reader, or the socket, is too slow; at most once in five seconds. */
+  readonly onSlow: (frames: number) => void;
 }
 
 /** The stream of one session. */
@@ -56,6 +58,8 @@ export class MediaStream implements Paced {
   #framesSent = 0;
   #framesDropped = 0;
   #faultToldMs = -Infinity;
+  #slowToldMs = -Infinity;
+  #slowUntold = 0;
 
   /** A stream that has not begun. */
   constructor(options: MediaStreamOptions) {
@@ -140,8 +144,8 @@ export class MediaStream implements Paced {
       const timestamp = this.sender.timestampAt(frame.mediaTicks);
       const intervalMs = 1000 / movie.frameRateHz;
       const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, intervalMs / 2);
-      this.#framesDropped += givenUp;
       this.#framesSent += 1 - givenUp;
+      if (givenUp > 0) this.#giveUp(givenUp, now);
     }
     if (frame.isLast) {
       // The goodbye comes when the last frame has had its time: players drop what they read after it.
@@ -196,6 +200,15 @@ export class MediaStream implements Paced {
     this.#options.onFault(reason);
   }
 
+  #giveUp(frames: number, now: number): void {
+    this.#framesDropped += frames;
+    this.#slowUntold += frames;
+    if (now - this.#slowToldMs < SLOW_INTERVAL_MS) return;
+    this.#slowToldMs = now;
+    this.#options.onSlow(this.#slowUntold);
+    this.#slowUntold = 0;
+  }
+
   #sendReport(now: number): void {
     const { timer } = this.#options;
     const timestamp = this.sender.timestampAt(this.#playback.ticksAt(now));
@@ -213,3 +226,4 @@ export class MediaStream implements Paced {
 
 const MIN_LAST_FRAME_MS = 20;
 const FAULT_INTERVAL_MS = 1000;
+const SLOW_INTERVAL_MS = 5000;

@@ -206,6 +206,14 @@ Deno.test("ServerConversation answers keepalives in every state", () => {
   }
 });
 
+Deno.test("ServerConversation takes OPTIONS with a session for a keepalive", () => {
+  const talk = new Talk();
+  const session = talk.session("PLAYING");
+  talk.now = 5000;
+  talk.send(request("OPTIONS", SESSION, "*"));
+  assertEquals(session.lastRequestMs, 5000);
+});
+
 Deno.test("ServerConversation refuses other movies in a session: 459 to SETUP, 460 to PLAY and PAUSE", () => {
   const talk = new Talk();
   talk.session("READY");

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { encodeRtcp, unixMsFromNtp } from "../../lib/rtcp.ts";
 import { decodeRtcp } from "../../lib/rtcp.ts";
+import { openUdpPair } from "../../lib/net/udp.ts";
 import { decodeRtp } from "../../lib/rtp.ts";
 import { JpegDepacketizer } from "../../lib/rtp_jpeg.ts";
 import { parseSdp } from "../../lib/sdp.ts";
@@ -515,4 +516,42 @@ Deno.test("RtspServer shows a film that was replaced on disk as it is now", asyn
   const after = await probe.ask("DESCRIBE", url);
   assertNotEquals(before.body, after.body);
   assertMatch(after.body, /a=range:npt=0-0\.060/);
+});
+
+Deno.test("RtspServer on :: serves IPv6 and IPv4 clients over UDP", async () => {
+  let test: TestServer;
+  try {
+    test = await TestServer.start({ hostname: "::" });
+  } catch {
+    return; // This machine has no IPv6.
+  }
+  await using _test = test;
+  for (const hostname of ["::1", "127.0.0.1"]) {
+    const [rtpSocket, rtcpSocket] = openUdpPair({ hostname });
+    await using rtp = new UdpProbe(rtpSocket);
+    await using rtcp = new UdpProbe(rtcpSocket);
+    await using probe = await RtspProbe.connect(test.port, hostname);
+    const setup = await probe.ask("SETUP", "rtsp://localhost/movie.mjpeg", udp(rtp, rtcp));
+    assertMatch(setup.headers.get("transport")!, new RegExp(`;source=${hostname};`));
+    await probe.ask("PLAY", "rtsp://localhost/movie.mjpeg", sessionOf(setup));
+    await test.event("stream-ended");
+    await rtcp.received(2);
+    assertEquals(picturesOf(rtp.datagrams.map(({ bytes }) => bytes)).length, 20);
+    test.events.length = 0;
+  }
+});
+
+Deno.test("RtspServer keeps alive what a connection has set up by any of its requests", async () => {
+  await using test = await TestServer.start({ sessionTimeoutSeconds: 1, loop: true });
+  const [rtp, rtcp] = UdpProbe.pair();
+  await using _rtp = rtp;
+  await using _rtcp = rtcp;
+  await using probe = await RtspProbe.connect(test.port);
+  const url = test.url("movie.mjpeg");
+  await probe.ask("PLAY", url, sessionOf(await probe.ask("SETUP", url, udp(rtp, rtcp))));
+  for (let round = 0; round < 8; round++) {
+    await rtp.countWithin(400);
+    await probe.ask("OPTIONS", "*");
+  }
+  assertEquals(test.server.sessions().length, 1);
 });
