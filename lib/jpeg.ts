@@ -7,6 +7,7 @@
  * @module
  */
 export type {
+  JpegColorSpace,
   JpegComponent,
   JpegFault,
   JpegImage,
@@ -43,3 +44,18 @@ export {
   type BaselineTables,
   encodeBaselineScan,
 } from "./jpeg/baseline_scan.ts";
+export { type ChromaSampling, withHuffmanTables } from "./jpeg/headers.ts";
+export { factorsText, type SamplingFactors, samplingName } from "./jpeg/sampling.ts";
+export {
+  actionText,
+  codingName,
+  isLossless,
+  type LosslessAction,
+  type LossyAction,
+  planRepair,
+  type RepairAction,
+  type RepairObstacle,
+  type RepairPlan,
+  type RestartChoice,
+} from "./jpeg/repair_plan.ts";
+export { type RepairedJpeg, repairJpeg, type RepairOptions } from "./jpeg/repair.ts";

@@ -1,6 +1,6 @@
 /**
- * The quantized DCT coefficients of a JPEG picture: read from any Huffman-coded 8-bit picture, baseline, extended
- * sequential or progressive, in one scan or many (ITU-T T.81 Annexes F and G). `baseline_scan.ts` writes them.
+ * The quantized DCT coefficients of a JPEG picture: read from any Huffman-coded picture of 8 or 12 bits, baseline,
+ * extended sequential or progressive, in one scan or many (ITU-T T.81 Annexes F and G). `baseline_scan.ts` writes them.
  *
  * Floor 1. No inverse transform and no pixels: a coefficient is never changed.
  *
@@ -9,6 +9,8 @@
 
 import { JpegFormatError } from "../errors.ts";
 import { buildHuffmanDecoder, EntropyReader, type HuffmanDecoder } from "./entropy_reader.ts";
+import type { HuffmanSpecification } from "./huffman_table.ts";
+import { STANDARD_HUFFMAN } from "./tables.ts";
 
 /** The coefficients of one colour component. */
 export interface ComponentCoefficients {
@@ -30,6 +32,8 @@ export interface ComponentCoefficients {
 
 /** The coefficients of a picture. */
 export interface JpegCoefficients {
+  /** Bits a sample: 8, or 12. */
+  readonly precision: number;
   /** Pixels. */
   readonly width: number;
   /** Pixels. */
@@ -45,7 +49,9 @@ export type JpegCoefficientsFaultCode =
   | "picture-too-large"
   | "scan-invalid"
   | "segment-truncated"
-  | "huffman-table-missing";
+  | "huffman-table-missing"
+  | "component-missing"
+  | "data-too-short";
 
 /** Largest picture taken, in blocks of 64 coefficients: 128 octets each, 512 MiB in all. */
 export const MAX_BLOCKS = 1 << 22;
@@ -53,15 +59,30 @@ export const MAX_BLOCKS = 1 << 22;
 /**
  * Reads the coefficients of a picture.
  *
+ * @param options.height Pixels, for pictures whose frame header leaves them to a DNL segment.
  * @returns coefficients owned by the caller, two octets each.
- * @throws {JpegFormatError} where the picture is damaged, arithmetic-coded, lossless, hierarchical, not of 8 bits, or
- * above {@linkcode MAX_BLOCKS}; the offset counts from the start of `jpeg`.
+ * @throws {JpegFormatError} where the picture is damaged, arithmetic-coded, lossless, hierarchical, or above
+ * {@linkcode MAX_BLOCKS}; the offset counts from the start of `jpeg`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeCoefficients } from "./coefficients.ts";
+ *
+ * const { components } = decodeCoefficients(Deno.readFileSync("media/video.mjpeg").subarray(5, 5 + 10_958));
+ * assertEquals(components.map(({ blocksPerLine }) => blocksPerLine), [40, 20, 20]);
+ * ```
  */
-export function decodeCoefficients(jpeg: Uint8Array): JpegCoefficients {
-  return new CoefficientDecoder(jpeg).run();
+export function decodeCoefficients(
+  jpeg: Uint8Array,
+  options: { readonly height?: number } = {},
+): JpegCoefficients {
+  return new CoefficientDecoder(jpeg, options.height ?? 0).run();
 }
 
 interface MutableComponent extends ComponentCoefficients {
+  /** Whether a scan with its DC has come. */
+  isCoded: boolean;
   /** Blocks that a scan of this component alone holds (T.81 A.2.2): not padded. */
   readonly ownBlocksPerLine: number;
   readonly ownBlockLines: number;
@@ -91,13 +112,21 @@ class CoefficientDecoder {
   readonly #acTables: (HuffmanDecoder | undefined)[] = [];
   #components: MutableComponent[] = [];
   #width = 0;
-  #height = 0;
+  #height: number;
+  #precision = 8;
+  #visitedBlocks = 0;
   #isProgressive = false;
   #restartInterval = 0;
   #endOfBandRun = 0;
 
-  constructor(jpeg: Uint8Array) {
+  constructor(jpeg: Uint8Array, height: number) {
     this.#jpeg = jpeg;
+    this.#height = height;
+    // Motion-JPEG that sends no tables means these.
+    [STANDARD_HUFFMAN.luma, STANDARD_HUFFMAN.chroma].forEach(({ dc, ac }, slot) => {
+      this.#dcTables[slot] = standardDecoder(dc);
+      this.#acTables[slot] = standardDecoder(ac);
+    });
   }
 
   run(): JpegCoefficients {
@@ -127,7 +156,14 @@ class CoefficientDecoder {
       }
     }
     if (scans === 0) throw this.#invalid("frame-missing", offset, 0);
-    return { width: this.#width, height: this.#height, components: this.#components };
+    const missing = this.#components.find((component) => !component.isCoded);
+    if (missing !== undefined) throw this.#invalid("component-missing", offset, missing.id);
+    return {
+      precision: this.#precision,
+      width: this.#width,
+      height: this.#height,
+      components: this.#components,
+    };
   }
 
   #readSegment(marker: number, start: number, end: number): void {
@@ -165,8 +201,12 @@ class CoefficientDecoder {
     if (end - start < 6 + 3 * count || count === 0 || count > 4) {
       throw this.#invalid("segment-truncated", start, count);
     }
-    if (jpeg[start] !== 8) throw this.#invalid("frame-type-unsupported", start, jpeg[start]);
-    this.#height = jpeg[start + 1] << 8 | jpeg[start + 2];
+    this.#precision = jpeg[start];
+    if (this.#precision !== 8 && this.#precision !== 12) {
+      throw this.#invalid("frame-type-unsupported", start, jpeg[start]);
+    }
+    if (this.#components.length > 0) throw this.#invalid("scan-invalid", start, count);
+    this.#height = (jpeg[start + 1] << 8 | jpeg[start + 2]) || this.#height;
     this.#width = jpeg[start + 3] << 8 | jpeg[start + 4];
     const shapes = Array.from({ length: count }, (_, i) => ({
       id: jpeg[start + 6 + 3 * i],
@@ -191,8 +231,16 @@ class CoefficientDecoder {
     const mcuLines = Math.ceil(this.#height / (8 * vMax));
     const blocks = shapes.reduce((sum, { h, v }) => sum + mcusPerLine * mcuLines * h * v, 0);
     if (blocks > MAX_BLOCKS) throw this.#invalid("picture-too-large", start, blocks);
+    // The DC of a block takes a bit at least: memory is asked for only where data can be.
+    const coded = shapes.reduce(
+      (sum, { h, v }) =>
+        sum + Math.ceil(this.#width * h / hMax / 8) * Math.ceil(this.#height * v / vMax / 8),
+      0,
+    );
+    if (coded > 8 * this.#jpeg.length) throw this.#invalid("data-too-short", start, coded);
     return shapes.map((shape) => ({
       ...shape,
+      isCoded: false,
       blocksPerLine: mcusPerLine * shape.h,
       blockLines: mcuLines * shape.v,
       ownBlocksPerLine: Math.ceil(Math.ceil(this.#width * shape.h / hMax) / 8),
@@ -204,6 +252,7 @@ class CoefficientDecoder {
   /** Reads the scan whose header lies from `start` to `end`; answers the offset of the marker after its data. */
   #readScan(start: number, end: number): number {
     const scan = this.#readScanHeader(start, end);
+    this.#countWork(scan, start);
     const readBlock = this.#blockReader(scan);
     let next = this.#reader.load(this.#jpeg, end);
     this.#endOfBandRun = 0;
@@ -218,6 +267,17 @@ class CoefficientDecoder {
     return next;
   }
 
+  /** A few octets can stand for many blocks where a run of empty ones is coded: the sum of these is bounded. */
+  #countWork(scan: ScanHeader, start: number): void {
+    for (const { component } of scan.parts) {
+      this.#visitedBlocks += component.blocksPerLine * component.blockLines;
+      if (scan.spectralStart === 0) component.isCoded = true;
+    }
+    if (this.#visitedBlocks > MAX_VISITED_BLOCKS) {
+      throw this.#invalid("picture-too-large", start, this.#visitedBlocks);
+    }
+  }
+
   #readScanHeader(start: number, end: number): ScanHeader {
     const jpeg = this.#jpeg;
     const count = jpeg[start];
@@ -225,20 +285,21 @@ class CoefficientDecoder {
     if (count === 0 || count > 4 || end - start !== 4 + 2 * count) {
       throw this.#invalid("scan-invalid", start, count);
     }
-    const parts = Array.from({ length: count }, (_, i): ScanPart => {
+    const parts: ScanPart[] = [];
+    for (let i = 0; i < count; i++) {
       const id = jpeg[start + 1 + 2 * i];
       const tables = jpeg[start + 2 + 2 * i];
-      const component = this.#components.find((candidate) => candidate.id === id);
+      // Some encoders give all components one identifier: then their order tells them apart.
+      const component = this.#components.find((candidate) =>
+        candidate.id === id && !parts.some((part) => part.component === candidate)
+      );
       if (component === undefined) throw this.#invalid("scan-invalid", start + 1 + 2 * i, id);
-      return {
+      parts.push({
         component,
         dc: this.#dcTables[tables >> 4 & 3],
         ac: this.#acTables[tables & 3],
         prediction: 0,
-      };
-    });
-    if (new Set(parts.map(({ component }) => component)).size !== count) {
-      throw this.#invalid("scan-invalid", start, count);
+      });
     }
     const tail = start + 1 + 2 * count;
     const header = {
@@ -409,6 +470,19 @@ class CoefficientDecoder {
   }
 }
 
+/** Blocks that all scans together may visit: about two seconds. */
+const MAX_VISITED_BLOCKS = 1 << 25;
+
+const standardDecoders = new Map<HuffmanSpecification, HuffmanDecoder>();
+
+function standardDecoder(specification: HuffmanSpecification): HuffmanDecoder {
+  let decoder = standardDecoders.get(specification);
+  if (decoder === undefined) {
+    standardDecoders.set(specification, decoder = buildHuffmanDecoder(specification));
+  }
+  return decoder;
+}
+
 /** Walks the blocks of a scan in coding order (T.81 A.2): by MCU, or by line where the scan holds one component. */
 function forEachMcu(
   scan: ScanHeader,
@@ -447,10 +521,12 @@ function isFactor(value: number): boolean {
 }
 
 const REASONS: Record<JpegCoefficientsFaultCode, string> = {
-  "frame-type-unsupported": "only Huffman-coded pictures of 8 bits a sample are known here",
+  "frame-type-unsupported": "only Huffman-coded pictures of 8 or 12 bits a sample are known here",
   "frame-missing": "no frame header before the first scan",
   "picture-too-large": `the picture has more than ${MAX_BLOCKS} blocks`,
   "scan-invalid": "the header makes no sense",
   "segment-truncated": "the segment is shorter than it says",
   "huffman-table-missing": "the scan names a Huffman table that is not there",
+  "component-missing": "no scan holds a component",
+  "data-too-short": "the octets cannot hold so many blocks",
 };

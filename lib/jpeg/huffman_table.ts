@@ -31,6 +31,7 @@ export function sameHuffmanTable(a: HuffmanSpecification, b: HuffmanSpecificatio
 
 /** Codes and lengths by symbol, for writing (T.81 Annex C). */
 export interface EncoderTable {
+  /** By symbol. */
   readonly codes: Uint16Array;
   /** 0 where the table lacks the symbol. */
   readonly lengths: Uint8Array;
@@ -48,14 +49,19 @@ export interface EncoderTable {
  * - a longer code, or a symbol no sequential scan may hold (0).
  */
 export interface JoinedTable {
+  /** See above. */
   readonly shape: Int32Array;
+  /** See above. */
   readonly output: Int32Array;
   /** By code length: one more than the largest code, left-aligned to 16 bits. */
   readonly limits: Int32Array;
   /** By code length: index of the first symbol less its code. */
   readonly bases: Int32Array;
+  /** The symbols to read, in order of increasing code. */
   readonly symbols: ArrayLike<number>;
+  /** The codes to write. */
   readonly encoder: EncoderTable;
+  /** For DC differences rather than AC coefficients. */
   readonly isDc: boolean;
 }
 

@@ -41,6 +41,8 @@ export interface JpegScanComponent {
   readonly dc: HuffmanSpecification | undefined;
   /** The AC table in force, likewise. */
   readonly ac: HuffmanSpecification | undefined;
+  /** The quantization table in force (it may be sent anew between scans), zigzag order; 16-bit ones are `Uint16Array`s. */
+  readonly quantization: Uint8Array | Uint16Array | undefined;
 }
 
 /** One scan of a picture. */
@@ -61,6 +63,9 @@ export interface JpegScan {
   readonly approximation: number;
 }
 
+/** What the components mean; told as libjpeg tells it, by the JFIF and Adobe segments and the identifiers. */
+export type JpegColorSpace = "grey" | "YCbCr" | "RGB" | "CMYK" | "YCCK" | "unknown";
+
 /** What the markers of one picture say. */
 export interface JpegImage {
   /** Pixels, 1 to 65535. */
@@ -73,6 +78,10 @@ export interface JpegImage {
   readonly frameType: number;
   /** Colour components in frame order, 1 to 4. */
   readonly components: readonly JpegComponent[];
+  /** What the components mean. */
+  readonly colorSpace: JpegColorSpace;
+  /** Whether an Adobe segment is there: then the inks of CMYK are stored inverted. */
+  readonly hasAdobeSegment: boolean;
   /** Four slots, zigzag order; 16-bit tables are `Uint16Array`s. */
   readonly quantizationTables: readonly (Uint8Array | Uint16Array | undefined)[];
   /** Whether the tables that the scans use are those of T.81 K.3, others, or not sent at all (which means K.3). */

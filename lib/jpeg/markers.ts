@@ -9,7 +9,14 @@
 import { JpegFormatError } from "../errors.ts";
 import { type HuffmanSpecification, sameHuffmanTable } from "./huffman_table.ts";
 import { STANDARD_HUFFMAN } from "./tables.ts";
-import type { JpegComponent, JpegFault, JpegImage, JpegScan, JpegScanComponent } from "./image.ts";
+import type {
+  JpegColorSpace,
+  JpegComponent,
+  JpegFault,
+  JpegImage,
+  JpegScan,
+  JpegScanComponent,
+} from "./image.ts";
 
 /**
  * Reads the markers of the picture that `data` starts with; what follows its EOI is left alone, and a missing EOI is
@@ -79,6 +86,8 @@ class MarkerReader {
   #hasEndOfImage = false;
   #applicationBytes = 0;
   #commentBytes = 0;
+  #hasJfifSegment = false;
+  #adobeTransform: number | undefined;
 
   constructor(data: Uint8Array) {
     this.#data = data;
@@ -132,6 +141,8 @@ class MarkerReader {
       precision: frame.precision,
       frameType: frame.type,
       components: frame.components,
+      colorSpace: this.#colorSpace(frame.components),
+      hasAdobeSegment: this.#adobeTransform !== undefined,
       quantizationTables: this.#quantization,
       huffmanTables: this.#huffmanKind(),
       restartInterval: scans[0].restartInterval,
@@ -175,7 +186,7 @@ class MarkerReader {
     else if (code === 0xdd) this.#restartInterval = this.#readUint16(at, end, "restart interval");
     else if (code === 0xdc) this.#readLineCount(at, end);
     else if (code === 0xda) this.#readScan(at, end);
-    else if (code >= 0xe0 && code <= 0xef) this.#applicationBytes += end - at;
+    else if (code >= 0xe0 && code <= 0xef) this.#readApplicationSegment(code, at, end);
     else if (code === 0xfe) this.#commentBytes += end - at;
     else if (code >= 0xc0 && code <= 0xcf && code !== 0xc8 && code !== 0xcc) {
       this.#readFrameHeader(code, at, end);
@@ -192,6 +203,31 @@ class MarkerReader {
   #readLineCount(at: number, end: number): void {
     const lines = this.#readUint16(at, end, "line count");
     if (this.#frame?.height === 0) this.#frame.height = lines;
+  }
+
+  #readApplicationSegment(code: number, at: number, end: number): void {
+    this.#applicationBytes += end - at;
+    if (code === 0xe0 && this.#startsWith("JFIF\0", at + 4, end)) this.#hasJfifSegment = true;
+    if (code === 0xee && end - at >= 16 && this.#startsWith("Adobe", at + 4, end)) {
+      this.#adobeTransform = this.#data[at + 15];
+    }
+  }
+
+  #startsWith(text: string, at: number, end: number): boolean {
+    if (at + text.length > end) return false;
+    for (let i = 0; i < text.length; i++) {
+      if (this.#data[at + i] !== text.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  #colorSpace(components: readonly JpegComponent[]): JpegColorSpace {
+    if (components.length === 1) return "grey";
+    if (components.length === 4) return this.#adobeTransform === 2 ? "YCCK" : "CMYK";
+    if (components.length !== 3) return "unknown";
+    if (this.#hasJfifSegment) return "YCbCr";
+    if (this.#adobeTransform !== undefined) return this.#adobeTransform === 0 ? "RGB" : "YCbCr";
+    return String.fromCharCode(...components.map(({ id }) => id)) === "RGB" ? "RGB" : "YCbCr";
   }
 
   #readQuantizationTables(from: number, end: number): void {
@@ -291,7 +327,13 @@ class MarkerReader {
       if (dc > 3 || ac > 3) {
         throw fault("scan-header", c + 1, `tables ${dc} and ${ac}, wanted 0 to 3`);
       }
-      components.push({ component, dc: this.#table("dc", dc), ac: this.#table("ac", ac) });
+      const quantization = this.#quantization[frame.components[component].quantizationTable];
+      components.push({
+        component,
+        dc: this.#table("dc", dc),
+        ac: this.#table("ac", ac),
+        quantization,
+      });
     }
     const parameters = at + 5 + 2 * count;
     const scanEnd = entropyEnd(data, end);
