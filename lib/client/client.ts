@@ -12,13 +12,21 @@ import type {
   Conversation,
   ConversationContext,
   CredentialStore,
+  FilmPosition,
   PlayRange,
 } from "./conversation.ts";
 import { FrameDelivery, type FrameQueueOptions } from "./delivery.ts";
 import { openConversation } from "./dialect.ts";
 import type { EndReason, RtspClientEvent } from "./events.ts";
+import { FilmClock } from "./film_clock.ts";
 import { FrameNumbering } from "./frame_numbering.ts";
-import { type ClientSettings, type RtspClientOptions, settingsOf } from "./options.ts";
+import {
+  type ClientSettings,
+  type LabAddress,
+  type RtspClientOptions,
+  settingsElsewhere,
+  settingsOf,
+} from "./options.ts";
 import { Reconnection } from "./reconnection.ts";
 import type {
   ClientDialect,
@@ -26,10 +34,12 @@ import type {
   ClientStatistics,
   ClientTransport,
   ReceivedFrame,
+  StreamCounters,
 } from "./statistics.ts";
 import { silenceError, StreamWatch, type WatchVerdict } from "./stream_watch.ts";
 import { ClientTally } from "./tally.ts";
 import { CLIENT_VERBS, type ClientVerb } from "./verbs.ts";
+import { ClientWire } from "./wire.ts";
 
 export { CLIENT_VERBS, type ClientVerb } from "./verbs.ts";
 
@@ -47,11 +57,13 @@ export { CLIENT_VERBS, type ClientVerb } from "./verbs.ts";
  * ```
  */
 export class RtspClient implements AsyncDisposable {
-  readonly #settings: ClientSettings;
+  #settings: ClientSettings;
   readonly #credentials: CredentialStore;
+  readonly #wire: ClientWire;
   readonly #numbering = new FrameNumbering({ followsSequence: true });
   readonly #delivery = new FrameDelivery();
-  readonly #tally = new ClientTally();
+  #tally = new ClientTally();
+  readonly #film = new FilmClock();
   readonly #listeners = new Set<(event: RtspClientEvent) => void>();
   readonly #abort = new AbortController();
   #state: ClientState = "INIT";
@@ -75,6 +87,7 @@ export class RtspClient implements AsyncDisposable {
     this.#settings = settingsOf(options);
     this.#credentials = { known: this.#settings.credentials, wasAsked: false };
     this.#transport = this.#settings.transport;
+    this.#wire = new ClientWire(options);
     this.#watch = new StreamWatch(this.#settings, (verdict, of) => this.#onSilence(verdict, of));
     this.#reconnection = new Reconnection({
       delayMs: this.#settings.reconnectDelayMs,
@@ -131,7 +144,18 @@ export class RtspClient implements AsyncDisposable {
     return this.#delivery.frames(options);
   }
 
-  /** A snapshot of everything counted since the client was made. */
+  /** How long the film is, and where it stands. */
+  get film(): FilmPosition {
+    return this.#film.position(this.#conversation, this.#state !== "INIT");
+  }
+
+  /** What the present session has received; `undefined` where there is none. */
+  get stream(): StreamCounters | undefined {
+    const media = this.#conversation?.media;
+    return media && { ...media.counters(), framesDropped: media.framesDropped };
+  }
+
+  /** A snapshot of everything counted since the client was made, or sent elsewhere. */
   statistics(): ClientStatistics {
     return this.#tally.snapshot({
       state: this.#state,
@@ -205,6 +229,35 @@ export class RtspClient implements AsyncDisposable {
     });
   }
 
+  /**
+   * Ends what is being played and turns to another film, in INIT. Counting begins anew.
+   *
+   * @param url A URL, or the name of another film on the same server. Names and passwords stay with their server.
+   * @throws {RtspFormatError} (rejects) for a text that is no RTSP URL; then nothing has changed.
+   */
+  open(url: string | LabAddress): Promise<void> {
+    return this.#serially(async () => {
+      const settings = settingsElsewhere(this.#settings, url, this.#credentials.known);
+      this.#reconnection.stop();
+      if (this.#state !== "INIT") await this.#leave();
+      const old = this.#settings.target;
+      const isSameServer = settings.target.host === old.host && settings.target.port === old.port;
+      this.#settings = settings;
+      this.#credentials.known = settings.credentials;
+      if (!isSameServer) {
+        this.#credentials.wasAsked = false;
+        this.#dialect = undefined;
+        this.#usedTransport = undefined;
+        this.#transport = settings.transport;
+      }
+      this.#range = {};
+      this.#hasEnded = false;
+      this.#tally = new ClientTally();
+      this.#film.reset();
+      this.#note(`Turned to ${settings.target.href}`);
+    });
+  }
+
   /** Ends everything: TEARDOWN if there is a session, then silence. Never fails; harmless when repeated. */
   async close(): Promise<void> {
     this.#reconnection.stop();
@@ -237,6 +290,7 @@ export class RtspClient implements AsyncDisposable {
   async #open(): Promise<void> {
     this.#abort.signal.throwIfAborted();
     this.#hasEnded = false;
+    this.#wire.beginSession();
     const handle: { conversation?: Conversation } = {};
     const context = this.#contextFor(handle);
     const { conversation, reason } = await openConversation(
@@ -253,7 +307,7 @@ export class RtspClient implements AsyncDisposable {
     this.#usedTransport = transport;
     if (transportReason) this.#note(`Media comes over TCP: ${transportReason}`);
     this.#emit({ type: "transport", transport, reason: transportReason });
-    if (this.#state === "INIT") this.#enter("READY");
+    if (this.#state === "INIT") this.#enter("READY", "SETUP");
   }
 
   #contextFor(handle: { conversation?: Conversation }): ConversationContext {
@@ -263,6 +317,7 @@ export class RtspClient implements AsyncDisposable {
       settings: this.#settings,
       numbering: this.#numbering,
       credentials: this.#credentials,
+      wire: this.#wire,
       signal: this.#abort.signal,
       note: (text) => this.#note(text),
       onRequest: (request) => this.#emit({ type: "request", request }),
@@ -287,14 +342,16 @@ export class RtspClient implements AsyncDisposable {
     const asked = performance.now();
     this.#tally.playAsked(asked);
     this.#hasEnded = false;
-    const { durationSeconds } = await conversation.play(range);
+    const answer = await conversation.play(range);
+    const { durationSeconds } = answer;
     this.#range = range;
     if (conversation !== this.#conversation) return; // lost meanwhile
     this.#tally.playStarted(performance.now());
-    this.#enter("PLAYING");
+    this.#film.played(range, answer);
+    this.#enter("PLAYING", "PLAY");
     this.#watch.start({
       conversation,
-      playedMs: asked,
+      playedMs: this.#wire.beforeRequest ? performance.now() : asked,
       durationMs: durationSeconds === undefined ? undefined : durationSeconds * 1000,
       mayChangeToTcp: conversation.dialect === "rtsp" && conversation.transport === "udp" &&
         this.#transport === "auto",
@@ -310,28 +367,31 @@ export class RtspClient implements AsyncDisposable {
       throw error;
     }
     this.#tally.playStopped(performance.now(), { atLastFrame: this.#hasEnded });
-    this.#enter("READY");
+    this.#enter("READY", "PAUSE");
   }
 
   async #leave(): Promise<void> {
     this.#watch.stop();
     const conversation = this.#conversation;
     if (conversation) await conversation.teardown();
-    this.#forget({ atLastFrame: this.#hasEnded });
+    this.#forget({ atLastFrame: this.#hasEnded, cause: "TEARDOWN" });
   }
 
   /** The conversation is over: its counters are kept, the state is INIT. */
-  #forget(options: { readonly atLastFrame: boolean }): void {
+  #forget(options: { readonly atLastFrame: boolean; readonly cause?: string }): void {
     this.#watch.stop();
     this.#tally.playStopped(performance.now(), options);
     this.#tally.retire();
     this.#conversation?.close();
     this.#conversation = undefined;
-    if (this.#state !== "INIT") this.#enter("INIT");
+    const { cause = "connection lost" } = options;
+    if (this.#state !== "INIT") this.#enter("INIT", cause);
+    this.#wire.endSession(cause);
   }
 
   #takeFrame(frame: ReceivedFrame): void {
     this.#tally.frame(frame, performance.now());
+    this.#film.frame(frame);
     this.#delivery.deliver(frame);
     this.#emit({ type: "frame", frame });
   }
@@ -417,8 +477,9 @@ export class RtspClient implements AsyncDisposable {
     this.#emit({ type: "note", text });
   }
 
-  #enter(state: ClientState): void {
+  #enter(state: ClientState, cause: string): void {
     if (state === this.#state) return;
+    this.#wire.transition(this.#state, state, cause);
     this.#state = state;
     this.#emit({ type: "state", state });
   }

@@ -14,6 +14,7 @@ import type { FrameNumbering } from "./frame_numbering.ts";
 import type { MediaListener, MediaReceiver } from "./media_receiver.ts";
 import type { ClientSettings, Credentials } from "./options.ts";
 import type { ClientDialect, ClientTransport } from "./statistics.ts";
+import type { ClientWire } from "./wire.ts";
 
 /** Name and password of one client; asked for at most once. */
 export interface CredentialStore {
@@ -31,6 +32,8 @@ export interface ConversationContext extends MediaListener {
   readonly numbering: FrameNumbering;
   /** Name and password. */
   readonly credentials: CredentialStore;
+  /** Who watches, and may hold requests back. */
+  readonly wire: ClientWire;
   /** Ends attempts that are under way. */
   readonly signal: AbortSignal;
   /** One line for a person. */
@@ -51,12 +54,34 @@ export interface PlayRange {
   readonly startSeconds?: number;
   /** Seconds from the beginning. @default {the film's end} */
   readonly endSeconds?: number;
+  /** How fast, and which way: 2 is twice as fast, -1 backwards; standard servers only. @default {1} */
+  readonly scale?: number;
+}
+
+/** What is known of the film that is being played, and where it stands. */
+export interface FilmPosition {
+  /** Seconds of its beginning. */
+  readonly startSeconds: number;
+  /** Seconds of its end, `null` where the server told none: live sources and the lab's films. */
+  readonly endSeconds: number | null;
+  /** Seconds of the newest frame, `null` where nobody can tell. */
+  readonly positionSeconds: number | null;
+  /** Whether a jump may be asked for. */
+  readonly isSeekable: boolean;
+  /** How fast it plays, as the server said; 1 is its own speed. */
+  readonly scale: number;
+  /** Speeds worth asking for; empty where the server takes none. */
+  readonly scales: readonly number[];
 }
 
 /** What the server said to PLAY. */
 export interface PlayAnswer {
   /** Seconds from now on that will be played, where the server told an end. */
   readonly durationSeconds?: number;
+  /** Seconds of the first frame to come, where the server told them (RFC 2326 s12.29). */
+  readonly startSeconds?: number;
+  /** How fast it plays (RFC 2326 s12.34). @default {1} */
+  readonly scale?: number;
 }
 
 /** One session with one server: set up, ready to play. */
@@ -71,6 +96,10 @@ export interface Conversation {
   readonly media: MediaReceiver;
   /** Datagrams from others that were ignored. */
   readonly foreignDatagrams: number;
+  /** Seconds of the film's beginning and end as it was described; `undefined` where it has none. */
+  readonly extent?: { readonly startSeconds: number; readonly endSeconds: number };
+  /** Units of the RTP timestamp in a second; `undefined` where nobody knows them. */
+  readonly clockRateHz?: number;
   /** Sends PLAY. */
   play(range?: PlayRange): Promise<PlayAnswer>;
   /** Sends PAUSE. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { TransportError } from "../errors.ts";
+import { RtspFormatError, TransportError } from "../errors.ts";
 import { pause } from "./backoff.ts";
 import type { Conversation, ConversationContext } from "./conversation.ts";
 import type { Dialogue } from "./dialogue.ts";
@@ -69,11 +69,12 @@ export async function openConversation(
 type Greeting = "standard" | "answer" | "closed" | "silent";
 
 /** OPTIONS harms no server and is answered by every standard one, if only by an error. */
-async function greet(dialogue: Dialogue, url: string): Promise<Greeting> {
+async function greet(dialogue: Dialogue, url: string, onSent?: () => void): Promise<Greeting> {
   try {
-    const response = await dialogue.request({ method: "OPTIONS", uri: url });
+    const response = await dialogue.request({ method: "OPTIONS", uri: url }, onSent);
     return response.lab === undefined ? "standard" : "answer";
   } catch (error) {
+    if (error instanceof RtspFormatError) throw noRtspServer(dialogue, error);
     if (!(error instanceof TransportError)) throw error;
     return error.errno === "ETIMEDOUT" ? "silent" : "closed";
   }
@@ -85,7 +86,9 @@ async function decide(
   transport: "auto" | ClientTransport,
 ): Promise<OpenedConversation> {
   const { settings } = context;
-  const greeting = greet(dialogue, settings.target.href);
+  const sent = Promise.withResolvers<void>();
+  const greeting = greet(dialogue, settings.target.href, sent.resolve);
+  await Promise.race([sent.promise, greeting]); // what holds the request back is no silence
   const waiting = new AbortController();
   const stop = AbortSignal.any([context.signal, waiting.signal]);
   const outcome = await Promise.race([greeting, pause(settings.probeMs, stop)])
@@ -139,11 +142,19 @@ async function openLabInstead(
   try {
     return await LabConversation.open(context);
   } catch (error) {
-    // Some lab servers take one connection in their life, and we have just used it up.
-    if (!(error instanceof TransportError) || error.operation !== "connect") throw error;
+    if (!(error instanceof TransportError)) throw error;
+    if (error.operation === "connect") {
+      // Some lab servers take one connection in their life, and we have just used it up.
+      throw new TransportError(
+        `${error.message}; the server took one connection only, start it again and use --dialect lab`,
+        { operation: "connect", errno: error.errno, cause: error },
+      );
+    }
+    if (error.operation !== "SETUP") throw error;
+    const { host, port, href } = context.settings.target;
     throw new TransportError(
-      `${error.message}; the server took one connection only, start it again and use --dialect lab`,
-      { operation: "connect", errno: error.errno, cause: error },
+      `Cannot play "${href}": ${host} port ${port} answers neither standard RTSP nor the lab dialect; check host and port`,
+      { operation: "SETUP", errno: error.errno, cause: error },
     );
   }
 }
@@ -153,6 +164,15 @@ const REASONS = {
   closed: "The server hung up on a standard request",
   silent: "The server stays silent to a standard request",
 } as const;
+
+/** What came in is neither dialect: some other program listens there. */
+function noRtspServer(dialogue: Dialogue, cause: RtspFormatError): TransportError {
+  const { hostname, port } = dialogue.remoteAddress;
+  return new TransportError(
+    `Cannot play from ${hostname} port ${port}: no RTSP server listens there, check the port (${cause.message})`,
+    { operation: "OPTIONS", cause },
+  );
+}
 
 function notStandard(settings: ClientSettings, greeting: Greeting): TransportError {
   const { host, port } = settings.target;

@@ -18,6 +18,7 @@ import type { LabRequestForm } from "../engine/lab_requests.ts";
 import { connectTcp } from "../net/tcp.ts";
 import type { ByteStream, SocketAddress } from "../net/socket.ts";
 import { Alarm } from "./alarm.ts";
+import type { ClientWire } from "./wire.ts";
 
 /** Who is told about what happens on a {@linkcode Dialogue} besides the answers. */
 export interface DialogueListener {
@@ -51,8 +52,10 @@ export interface DialogueOptions extends DialogueListener {
   readonly credentials?: Credentials;
   /** Milliseconds for the connection and, where a request says nothing else, for each answer. */
   readonly timeoutMs: number;
-  /** Ends the attempt to connect. */
+  /** Ends the attempt to connect, and lets requests go that are held back. */
   readonly signal?: AbortSignal;
+  /** Who watches the wire, and may hold requests back. */
+  readonly wire?: ClientWire;
 }
 
 interface Waiter {
@@ -72,11 +75,15 @@ export class Dialogue implements Disposable {
   #onInterleaved: ((channel: number, payload: Uint8Array) => void) | undefined;
   #writes: Promise<void> = Promise.resolve();
   #pendingWrites = 0;
+  readonly #gone = new AbortController();
   #hasEnded = false;
+  /** Number of the connection, for those who watch; 0 where nobody does. */
+  readonly number: number;
 
   private constructor(stream: ByteStream, options: DialogueOptions) {
     this.#stream = stream;
     this.#options = options;
+    this.number = options.wire?.connected(stream) ?? 0;
     this.#session = new ClientSession({
       dialect: options.dialect,
       detectsLab: options.detectsLab,
@@ -85,6 +92,7 @@ export class Dialogue implements Disposable {
       credentials: options.credentials,
       hash: nodeHash,
       random: Math.random,
+      tellsMessages: options.wire?.tap?.message !== undefined,
     });
     this.#alarm = new Alarm((now) => {
       this.#session.handleTimeout(now);
@@ -146,14 +154,29 @@ export class Dialogue implements Disposable {
   }
 
   /**
-   * Sends a request and waits for its answer, whatever its status.
+   * Sends a request and waits for its answer, whatever its status. What holds it back before is in no timeout.
    *
+   * @param onSent Called when it is sent.
    * @throws {StateError} when the state forbids the method.
    * @throws {TransportError} when the connection ends first (`errno` `"ECONNRESET"`) or no answer comes in time
    * (`"ETIMEDOUT"`).
    */
-  request(order: ClientRequest): Promise<RtspResponse> {
+  request(order: ClientRequest, onSent?: () => void): Promise<RtspResponse> {
+    const held = this.#hold(order);
+    if (held) return held.then(() => this.#send(order, onSent));
+    return this.#send(order, onSent);
+  }
+
+  #hold(order: ClientRequest): Promise<void> | undefined {
+    const { wire, signal } = this.#options;
+    if (!wire?.beforeRequest) return undefined;
+    const gone = this.#gone.signal;
+    return wire.beforeRequest(order, signal ? AbortSignal.any([signal, gone]) : gone);
+  }
+
+  #send(order: ClientRequest, onSent: (() => void) | undefined): Promise<RtspResponse> {
     if (this.#hasEnded) return Promise.reject(this.#hungUp(order.method));
+    onSent?.();
     const { promise, resolve, reject } = Promise.withResolvers<RtspResponse>();
     try {
       const timeoutMs = order.timeoutMs ?? this.#options.timeoutMs;
@@ -225,6 +248,10 @@ export class Dialogue implements Disposable {
     switch (event.type) {
       case "send":
         return this.#write(event.bytes);
+      case "message": {
+        const { type: _, ...message } = event;
+        return this.#options.wire?.message({ connection: this.number, ...message });
+      }
       case "request":
         return this.#options.onRequest?.(event.request);
       case "response":
@@ -270,6 +297,8 @@ export class Dialogue implements Disposable {
     this.#hasEnded = true;
     this.#alarm.close();
     this.#stream.close();
+    this.#gone.abort();
+    this.#options.wire?.disconnected(this.number);
     for (const waiter of this.#waiters.values()) {
       waiter.reject(cause && !isBroken(cause) ? cause : this.#hungUp(waiter.method, cause));
     }

@@ -50,6 +50,7 @@ export class LabConversation implements Conversation {
       listener: context,
       latencyMs: settings.latencyMs,
       numbering,
+      onMade: (frame) => context.wire.frame(frame),
     });
     this.#adopt(opened);
   }
@@ -106,7 +107,7 @@ export class LabConversation implements Conversation {
     try {
       await this.#dialogue.request({
         method: "TEARDOWN",
-        uri: settings.target.file,
+        uri: labNameOf(settings.target.file),
         timeoutMs: TEARDOWN_TIMEOUT_MS,
       });
     } catch {
@@ -122,7 +123,7 @@ export class LabConversation implements Conversation {
     try {
       const response = await this.#dialogue.request({
         method: "DESCRIBE",
-        uri: settings.target.file,
+        uri: labNameOf(settings.target.file),
         headers: [["Accept", "application/sdp"]],
         timeoutMs: settings.labAnswerMs,
       });
@@ -145,10 +146,16 @@ export class LabConversation implements Conversation {
   #adopt({ dialogue, udp }: Opened): void {
     this.#dialogue = dialogue;
     this.#udp = udp;
+    const { wire, settings } = this.#context;
+    const { number: connection, localAddress, remoteAddress } = dialogue;
+    const { hostname } = localAddress;
     udp.start(
       { protocol: "RTP/UDP", lowerTransport: "UDP", isMulticast: false, extra: [] },
       this.media,
+      wire.packets({ payload: "lab", connection, hostname }),
     );
+    const session = { connection, remote: remoteAddress, url: settings.target.href };
+    wire.sessionAgreed({ ...session, dialect: "lab", transport: "udp" });
     void dialogue.closed.then((error) => {
       const isCurrent = this.#dialogue === dialogue;
       // Before the first PLAY a closed door is answered by another spelling, not by giving up.
@@ -158,9 +165,9 @@ export class LabConversation implements Conversation {
 
   async #ask(method: string): Promise<RtspResponse> {
     const { settings } = this.#context;
-    const { file } = settings.target;
+    const uri = labNameOf(settings.target.file);
     const timeoutMs = settings.labAnswerMs;
-    const response = await this.#dialogue.request({ method, uri: file, timeoutMs });
+    const response = await this.#dialogue.request({ method, uri, timeoutMs });
     if (response.statusCode === 200) return response;
     throw refusalOf(response, { method, url: settings.target.href, hasCredentials: false });
   }
@@ -215,7 +222,7 @@ async function openLab(context: ConversationContext, forms: LabRequestForm[]): P
       });
       const response = await dialogue.request({
         method: "SETUP",
-        uri: settings.target.file,
+        uri: labNameOf(settings.target.file),
         headers: [["Transport", udp.offer]],
         timeoutMs: settings.labAnswerMs,
       });
@@ -242,6 +249,7 @@ async function openLab(context: ConversationContext, forms: LabRequestForm[]): P
 
 function connectLab(context: ConversationContext, labForm: LabRequestForm): Promise<Dialogue> {
   const { settings, signal } = context;
+  let hasNoticed = false;
   const { host, port } = settings.target;
   return Dialogue.connect({
     host,
@@ -251,9 +259,20 @@ function connectLab(context: ConversationContext, labForm: LabRequestForm): Prom
     userAgent: settings.userAgent,
     timeoutMs: settings.timeoutMs,
     signal,
+    wire: context.wire,
     onRequest: (request) => context.onRequest(request),
     onResponse: (request, response) => context.onResponse(request, response),
+    onNotice: (text) => {
+      if (!hasNoticed) context.note(`${text}; lab servers do that, it does no harm`);
+      hasNoticed = true;
+    },
   });
+}
+
+/** A lab server takes the second word of the first line: a name must not have blanks in it. */
+function labNameOf(file: string): string {
+  // deno-lint-ignore no-control-regex -- control characters would end the line
+  return file.replace(/[\s\x00-\x1f]/g, (character) => encodeURIComponent(character));
 }
 
 function isHungUp(error: unknown): boolean {

@@ -48,6 +48,16 @@ export interface MediaReceiverOptions {
   readonly latencyMs: number;
   /** Numbers the frames, over all connections of a client. */
   readonly numbering: FrameNumbering;
+  /** Told of each frame and its packets, before the listener. */
+  readonly onMade?: (frame: MadeFrame) => void;
+}
+
+/** A frame, and what it was made of. */
+export interface MadeFrame {
+  /** As the payload format has it: the packets. */
+  readonly made: DepacketizedFrame;
+  /** As it is delivered. */
+  readonly received: ReceivedFrame;
 }
 
 /** Receives one stream. */
@@ -101,7 +111,7 @@ export class MediaReceiver implements Disposable {
   }
 
   /** What has been counted so far. */
-  counters(): ReceiverCounters {
+  counters(): ReceiverCounters & { readonly bufferedPackets: number } {
     return this.#receiver.stats();
   }
 
@@ -182,12 +192,12 @@ export class MediaReceiver implements Disposable {
   }
 
   #deliver(frame: DepacketizedFrame, arrivalMs: number): void {
-    const { numbering, listener } = this.#options;
+    const { numbering, listener, onMade } = this.#options;
     const { dropped } = this.#depacketizer.stats();
     numbering.skip(dropped - this.#dropped);
     this.#dropped = dropped;
     const { jpeg, timestamp, width, height } = frame;
-    listener.onFrame({
+    const received = {
       jpeg,
       number: numbering.next(this.#sequenceNumber, frame.packetCount),
       timestamp,
@@ -195,6 +205,8 @@ export class MediaReceiver implements Disposable {
       width: width || undefined,
       height: height || undefined,
       arrivalMs,
-    });
+    };
+    onMade?.({ made: frame, received });
+    listener.onFrame(received);
   }
 }

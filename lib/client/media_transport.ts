@@ -14,6 +14,7 @@ import { openUdp, openUdpPair } from "../net/udp.ts";
 import type { Dialogue } from "./dialogue.ts";
 import type { MediaReceiver } from "./media_receiver.ts";
 import type { ClientTransport } from "./statistics.ts";
+import type { WirePackets } from "./wire.ts";
 
 /** A way for media to come in. */
 export interface MediaTransport extends Disposable {
@@ -21,8 +22,8 @@ export interface MediaTransport extends Disposable {
   readonly kind: ClientTransport;
   /** Value of the Transport header to ask with. */
   readonly offer: string;
-  /** Takes what the server agreed to, and starts to receive into `media`. */
-  start(agreed: TransportSpec, media: MediaReceiver): void;
+  /** Takes what the server agreed to, and starts to receive into `media`; `packets` is told of each packet first. */
+  start(agreed: TransportSpec, media: MediaReceiver, packets?: WirePackets): void;
   /** Opens the way through a firewall: an empty RTP packet and an empty receiver report (RFC 3550 s6.4.2). */
   punch(): void;
   /** Datagrams that came from somebody else and were ignored. */
@@ -51,6 +52,7 @@ export class UdpTransport implements MediaTransport {
   #rtpTo: SocketAddress | undefined;
   #rtcpTo: SocketAddress | undefined;
   #foreign = 0;
+  #packets: WirePackets | undefined;
 
   private constructor(
     rtp: DatagramSocket,
@@ -107,7 +109,8 @@ export class UdpTransport implements MediaTransport {
     return this.#foreign;
   }
 
-  start(agreed: TransportSpec, media: MediaReceiver): void {
+  start(agreed: TransportSpec, media: MediaReceiver, packets?: WirePackets): void {
+    this.#packets = packets;
     const source = agreed.source !== undefined && isAddress(agreed.source)
       ? agreed.source
       : undefined;
@@ -118,9 +121,14 @@ export class UdpTransport implements MediaTransport {
       this.#rtpTo = { hostname, port: agreed.serverPort[0] };
       this.#rtcpTo = { hostname, port: agreed.serverPort[1] };
     }
-    void this.#receive(this.#rtp, (bytes, now) => media.receiveRtp(bytes, now));
+    void this.#receive(this.#rtp, (bytes, now, remote) => {
+      packets?.tell({ kind: "rtp", localPort: this.rtpPort, remote }, "in", bytes, now);
+      media.receiveRtp(bytes, now);
+    });
     if (!this.#rtcp) return;
+    const localPort = this.#rtcp.address.port;
     void this.#receive(this.#rtcp, (bytes, now, from) => {
+      packets?.tell({ kind: "rtcp", localPort, remote: from }, "in", bytes, now);
       this.#rtcpTo ??= from; // a server that named no ports is answered where it sends from
       media.receiveRtcp(bytes, now);
     });
@@ -161,7 +169,11 @@ export class UdpTransport implements MediaTransport {
   }
 
   #send(socket: DatagramSocket | undefined, bytes: Uint8Array, to: SocketAddress | undefined) {
-    if (socket && to && to.port > 0) void socket.sendTo(bytes, to);
+    if (!socket || !to || to.port === 0) return;
+    const way = { localPort: socket.address.port, remote: to };
+    const kind = socket === this.#rtp ? "rtp" : "rtcp";
+    this.#packets?.tell({ kind, ...way }, "out", bytes, performance.now());
+    void socket.sendTo(bytes, to);
   }
 }
 
@@ -177,13 +189,26 @@ export class InterleavedTransport implements MediaTransport {
     this.#dialogue = dialogue;
   }
 
-  start(agreed: TransportSpec, media: MediaReceiver): void {
+  start(agreed: TransportSpec, media: MediaReceiver, packets?: WirePackets): void {
     const [rtp, rtcp] = agreed.interleaved ?? [0, 1];
+    const { remoteAddress: remote, localAddress } = this.#dialogue;
+    const way = { localPort: localAddress.port, remote };
+    const rtpWay = { kind: "rtp", channel: rtp, ...way } as const;
+    const rtcpWay = { kind: "rtcp", channel: rtcp, ...way } as const;
     this.#dialogue.onInterleaved = (channel, payload) => {
-      if (channel === rtp) media.receiveRtp(payload, performance.now());
-      else if (channel === rtcp) media.receiveRtcp(payload, performance.now());
+      const now = performance.now();
+      if (channel === rtp) {
+        packets?.tell(rtpWay, "in", payload, now);
+        media.receiveRtp(payload, now);
+      } else if (channel === rtcp) {
+        packets?.tell(rtcpWay, "in", payload, now);
+        media.receiveRtcp(payload, now);
+      }
     };
-    media.sendRtcp = (bytes) => this.#dialogue.sendInterleaved(rtcp, bytes);
+    media.sendRtcp = (bytes) => {
+      packets?.tell(rtcpWay, "out", bytes, performance.now());
+      this.#dialogue.sendInterleaved(rtcp, bytes);
+    };
   }
 
   punch(): void {} // the connection is open both ways

@@ -9,6 +9,8 @@
 import { parseRtspUrl } from "../rtsp_url.ts";
 import type { Credentials } from "../engine/client_credentials.ts";
 import type { LabRequestForm } from "../engine/lab_requests.ts";
+import type { WireTap } from "../engine/wire_tap.ts";
+import type { BeforeRequest } from "./wire.ts";
 
 export type { Credentials } from "../engine/client_credentials.ts";
 
@@ -56,6 +58,10 @@ export interface RtspClientOptions {
   readonly labForms?: readonly LabRequestForm[];
   /** Value of the `User-Agent` header. @default {"deno-rtsp"} */
   readonly userAgent?: string;
+  /** Told of everything on the wire, its secrets included: see `WireTap`. @default {nobody} */
+  readonly tap?: WireTap;
+  /** May hold requests back, for as long as it likes. @default {none is held back} */
+  readonly beforeRequest?: BeforeRequest;
 }
 
 /** Where the options point to, without credentials. */
@@ -138,6 +144,27 @@ export function settingsOf(options: RtspClientOptions): ClientSettings {
     labForms: options.labForms,
     userAgent: options.userAgent ?? "deno-rtsp",
   };
+}
+
+/**
+ * The same settings for another film.
+ *
+ * @param url A URL, or the name of a film on the same server.
+ * @param known Name and password in use: they stay where host and port do.
+ * @throws {RtspFormatError} for a text that is no RTSP URL, {@linkcode RangeError} for one that cannot be played.
+ */
+export function settingsElsewhere(
+  settings: ClientSettings,
+  url: string | LabAddress,
+  known: Credentials | undefined,
+): ClientSettings {
+  const { host, port } = settings.target;
+  const isName = typeof url === "string" && !/^[a-z][a-z0-9+.-]*:\/\//i.test(url.trim());
+  const { target, credentials } = targetOf(
+    typeof url !== "string" ? url : isName ? { host, port, file: url.trim() } : url.trim(),
+  );
+  const isSameServer = target.host === host && target.port === port;
+  return { ...settings, target, credentials: credentials ?? (isSameServer ? known : undefined) };
 }
 
 function targetOf(

@@ -35,6 +35,7 @@ export class StandardConversation implements Conversation {
   readonly #description: string;
   readonly #transport: MediaTransport;
   readonly #setupUrl: string;
+  #controlUrl: string;
   #hasPlayed = false;
   #isClosed = false;
 
@@ -51,6 +52,7 @@ export class StandardConversation implements Conversation {
     this.#description = parts.description;
     this.#transport = parts.setup.transport;
     this.#setupUrl = parts.setup.url;
+    this.#controlUrl = parts.stream.aggregateUrl;
     this.transportReason = parts.setup.reason;
     const { settings, numbering } = parts.context;
     this.media = new MediaReceiver({
@@ -58,8 +60,15 @@ export class StandardConversation implements Conversation {
       listener: parts.context,
       latencyMs: settings.latencyMs,
       numbering,
+      onMade: (frame) => parts.context.wire.frame(frame),
     });
-    this.#transport.start(parts.setup.agreed, this.media);
+    const { wire } = parts.context;
+    const { number: connection, localAddress, remoteAddress } = parts.dialogue;
+    const { hostname } = localAddress;
+    const packets = wire.packets({ payload: "jpeg", connection, hostname });
+    this.#transport.start(parts.setup.agreed, this.media, packets);
+    const session = { connection, remote: remoteAddress, url: parts.stream.aggregateUrl };
+    wire.sessionAgreed({ ...session, dialect: "rtsp", transport: this.#transport.kind });
     this.#dialogue.setKeepAliveUri(parts.stream.aggregateUrl);
     void this.#dialogue.closed.then((error) => {
       if (!this.#isClosed) parts.context.onClosed(error);
@@ -103,26 +112,48 @@ export class StandardConversation implements Conversation {
 
   /** Sends PLAY: from the beginning the first time, afterwards from where the film stands. */
   async play(range: PlayRange = {}): Promise<PlayAnswer> {
-    const { isLive, aggregateUrl } = this.#stream;
+    const { isLive } = this.#stream;
     const start = range.startSeconds ?? (this.#hasPlayed || isLive ? undefined : 0);
     const end = range.endSeconds;
     const hasRange = start !== undefined || end !== undefined;
     const value = formatRange({ unit: "npt", start, end });
     if (this.#hasPlayed) this.media.reset();
     this.#transport.punch();
-    let response = await this.#ask("PLAY", aggregateUrl, hasRange ? [["Range", value]] : []);
+    const scale = scaleHeaders(range.scale);
+    const headers: [string, string][] = hasRange ? [["Range", value], ...scale] : scale;
+    let response = await this.#ask("PLAY", headers);
+    if (response.statusCode === 459) {
+      this.#controlUrl = this.#setupUrl; // "Aggregate operation not allowed": the stream's own URL then
+      response = await this.#ask("PLAY", headers);
+    }
     if (response.statusCode === 457 && range.startSeconds === undefined && hasRange) {
-      response = await this.#ask("PLAY", aggregateUrl, []); // a live source that knows no ranges
+      response = await this.#ask("PLAY", scale); // a live source that knows no ranges
     }
     if (!isSuccess(response)) throw this.#refusal(response, "PLAY");
     this.#hasPlayed = true;
     this.#announce(response);
-    return { durationSeconds: durationOf(response, this.#stream.endSeconds) };
+    const played = playedRange(response);
+    return {
+      durationSeconds: durationOf(played, this.#stream.endSeconds),
+      startSeconds: played?.start ?? start,
+      scale: scaleOf(response),
+    };
+  }
+
+  /** See {@linkcode Conversation.clockRateHz}. */
+  get clockRateHz(): number {
+    return this.#stream.format.clockRateHz ?? 90_000;
+  }
+
+  /** From where to where the film was described; nothing for a live source. */
+  get extent(): { readonly startSeconds: number; readonly endSeconds: number } | undefined {
+    const { endSeconds } = this.#stream;
+    return endSeconds === undefined ? undefined : { startSeconds: 0, endSeconds };
   }
 
   /** Sends PAUSE. */
   async pause(): Promise<void> {
-    const response = await this.#ask("PAUSE", this.#stream.aggregateUrl, []);
+    const response = await this.#ask("PAUSE", []);
     if (!isSuccess(response)) throw this.#refusal(response, "PAUSE");
     this.media.reset();
   }
@@ -133,10 +164,9 @@ export class StandardConversation implements Conversation {
     this.media.goodbye();
     this.media.close();
     try {
-      const { aggregateUrl } = this.#stream;
       await this.#dialogue.request({
         method: "TEARDOWN",
-        uri: aggregateUrl,
+        uri: this.#controlUrl,
         timeoutMs: TEARDOWN_TIMEOUT_MS,
       });
     } catch {
@@ -159,8 +189,8 @@ export class StandardConversation implements Conversation {
     this.media.close();
   }
 
-  #ask(method: string, uri: string, headers: [string, string][]): Promise<RtspResponse> {
-    return this.#dialogue.request({ method, uri, headers });
+  #ask(method: string, headers: [string, string][]): Promise<RtspResponse> {
+    return this.#dialogue.request({ method, uri: this.#controlUrl, headers });
   }
 
   #refusal(response: RtspResponse, method: string): Error {
@@ -182,18 +212,37 @@ export class StandardConversation implements Conversation {
   }
 }
 
-/** Seconds that will be played: from the answer's Range, else from the description. */
-function durationOf(response: RtspResponse, endSeconds: number | undefined): number | undefined {
+interface PlayedRange {
+  readonly start: number;
+  readonly end: number | undefined;
+}
+
+/** The answer's Range, where it has one in seconds. */
+function playedRange(response: RtspResponse): PlayedRange | undefined {
   const value = headerValue(response.headers, "Range");
   if (value === undefined) return undefined;
   try {
     const range = parseRange(value);
     if (range.unit !== "npt" || range.start === "now") return undefined;
-    const end = range.end ?? endSeconds;
-    return end === undefined ? undefined : Math.max(0, end - (range.start ?? 0));
+    return { start: range.start ?? 0, end: range.end };
   } catch {
     return undefined;
   }
+}
+
+/** Seconds that will be played: up to the answer's end, else that of the description. */
+function durationOf(played: PlayedRange | undefined, endSeconds: number | undefined) {
+  const end = played?.end ?? endSeconds;
+  return played === undefined || end === undefined ? undefined : Math.abs(end - played.start);
+}
+
+function scaleHeaders(scale: number | undefined): [string, string][] {
+  return scale === undefined ? [] : [["Scale", String(Number(scale.toFixed(3)))]];
+}
+
+function scaleOf(response: RtspResponse): number | undefined {
+  const value = Number(headerValue(response.headers, "Scale") ?? Number.NaN);
+  return Number.isFinite(value) && value !== 0 ? value : undefined;
 }
 
 const TEARDOWN_TIMEOUT_MS = 1500;

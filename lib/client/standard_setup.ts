@@ -78,6 +78,7 @@ export function connectStandard(
     userAgent: settings.userAgent,
     timeoutMs: settings.timeoutMs,
     signal,
+    wire: context.wire,
     onRequest: (request) => context.onRequest(request),
     onResponse: (request, response) => context.onResponse(request, response),
     onNotice: (text) => context.note(text),
@@ -147,11 +148,12 @@ export async function setUp(
     const outcome = await setUpBy(udp, dialogue, stream, context);
     if ("agreed" in outcome) return outcome;
     const { refusal } = outcome;
-    if (wanted === "udp" || refusal.statusCode !== 461) throw refuse(context, refusal);
+    const isHopeless = HOPELESS_BY_TCP_TOO.includes(refusal.statusCode);
+    if (wanted === "udp" || isHopeless) throw refuse(context, refusal);
     udpRefusal = refusal;
   }
   const outcome = await setUpBy(new InterleavedTransport(dialogue), dialogue, stream, context);
-  if (!("agreed" in outcome)) throw refuse(context, outcome.refusal);
+  if (!("agreed" in outcome)) throw refuse(context, udpRefusal ?? outcome.refusal);
   const reason = udpRefusal &&
     `the server refuses UDP (${udpRefusal.statusCode} ${udpRefusal.reasonPhrase})`;
   return { ...outcome, reason };
@@ -226,4 +228,6 @@ function agree(
   return { transport: asked, agreed, url };
 }
 
+/** Refusals of a SETUP that have nothing to do with its transport; 461 is what should come, others do too. */
+const HOPELESS_BY_TCP_TOO: readonly number[] = [401, 403, 404, 453, 454, 503];
 const MAX_REDIRECTIONS = 5;

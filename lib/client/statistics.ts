@@ -85,6 +85,14 @@ export interface ClientStatistics {
   readonly height: number | null;
 }
 
+/** What the session in use has received. */
+export interface StreamCounters extends ReceiverCounters {
+  /** Packets held behind a gap. */
+  readonly bufferedPackets: number;
+  /** Frames with a hole, dropped. */
+  readonly framesDropped: number;
+}
+
 /** How many sentences {@linkcode ClientStatistics.errors} keeps. */
 export const MAX_ERRORS = 20;
 

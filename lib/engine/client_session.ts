@@ -75,6 +75,7 @@ export class ClientSession {
   #sessionId: string | undefined;
   readonly #keepAlive = new KeepAlive();
   #pauseDueMs: number | undefined;
+  #toldBytes: Uint8Array | undefined;
   #isLab: boolean;
   #hasFailed = false;
 
@@ -91,6 +92,7 @@ export class ClientSession {
     this.#parser = new RtspParser({
       role: "client",
       dialect: this.#isLab ? "lab" : options.detectsLab ? "auto" : "rtsp",
+      keepsBytes: options.tellsMessages,
     });
   }
 
@@ -256,7 +258,27 @@ export class ClientSession {
     this.#parser.expectResponseTo(method);
     this.#keepAlive.requestSent(context.now);
     this.#events.push({ type: "send", bytes });
+    this.#tell({
+      direction: "out",
+      bytes,
+      message: visible,
+      isAutomatic: isKeepAlive || retries > 0,
+    });
     this.#events.push({ type: "request", request: visible, isKeepAlive });
+  }
+
+  /** A `message` event, where somebody wants it. */
+  #tell(told: {
+    readonly direction: "in" | "out";
+    readonly bytes: Uint8Array | undefined;
+    readonly message: RtspRequest | RtspResponse | undefined;
+    readonly request?: RtspRequest;
+    readonly isAutomatic?: boolean;
+  }): void {
+    const { bytes, request, isAutomatic = false } = told;
+    if (!this.#options.tellsMessages || bytes === undefined || bytes === this.#toldBytes) return;
+    this.#toldBytes = bytes;
+    this.#events.push({ type: "message", ...told, bytes, request, isAutomatic });
   }
 
   #drain(now: number): void {
@@ -268,7 +290,13 @@ export class ClientSession {
             channel: message.channel,
             payload: message.payload,
           });
-        } else if (message.type === "request") this.#answer(message);
+          continue;
+        }
+        const bytes = this.#parser.messageBytes;
+        const pending = message.type === "response" ? this.#pendingOf(message) : undefined;
+        const request = pending?.request;
+        this.#tell({ direction: "in", bytes, message, request, isAutomatic: pending?.isKeepAlive });
+        if (message.type === "request") this.#answer(message);
         else this.#acceptResponse(message, now);
       }
     } catch (error) {
@@ -281,6 +309,7 @@ export class ClientSession {
 
   #fail(error: unknown): void {
     if (!(error instanceof RtspFormatError)) throw error;
+    this.#tell({ direction: "in", bytes: this.#parser.messageBytes, message: undefined });
     this.#hasFailed = true;
     this.#pauseDueMs = undefined;
     this.#events.push({ type: "failed", error });
@@ -295,15 +324,17 @@ export class ClientSession {
     if (request.method === "OPTIONS") {
       headers.push(["Public", "OPTIONS, GET_PARAMETER, SET_PARAMETER, ANNOUNCE"]);
     }
-    const bytes = formatResponse({
+    const response: RtspResponse = {
       type: "response",
       version: "RTSP/1.0",
       statusCode: isKnown ? 200 : 501,
       reasonPhrase: isKnown ? "OK" : "Not Implemented",
       headers,
       body: EMPTY,
-    });
+    };
+    const bytes = formatResponse(response);
     this.#events.push({ type: "send", bytes });
+    this.#tell({ direction: "out", bytes, message: response, request });
     this.#events.push({ type: "server-request", request });
   }
 
@@ -322,6 +353,14 @@ export class ClientSession {
       isFinal: true,
       isKeepAlive: pending.isKeepAlive,
     });
+  }
+
+  /** The request that an answer is for, as far as can be said before it is judged. */
+  #pendingOf(response: RtspResponse): Pending | undefined {
+    const cseq = Number(headerValue(response.headers, "CSeq") ?? Number.NaN);
+    if (this.#abandoned.has(cseq)) return undefined;
+    return this.#pending.get(cseq) ??
+      (response.lab ? this.#pending.values().next().value : undefined);
   }
 
   /** Answers are matched by CSeq; a lab server's number may be rubbish, there the oldest request is meant. */

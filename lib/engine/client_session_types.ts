@@ -31,6 +31,8 @@ export interface ClientSessionOptions {
   readonly random: () => number;
   /** Number of the first request. @default {1} */
   readonly firstCseq?: number;
+  /** Whether there are `message` events, for those who watch the wire. @default {false} */
+  readonly tellsMessages?: boolean;
 }
 
 /** One request of the caller. */
@@ -51,6 +53,18 @@ export interface ClientRequest {
 export type ClientSessionEvent =
   /** Octets to write to the connection, in one write. */
   | { readonly type: "send"; readonly bytes: Uint8Array }
+  /** A message as it was on the wire, credentials in its octets included. Only where `tellsMessages`. */
+  | {
+    readonly type: "message";
+    readonly direction: "in" | "out";
+    readonly bytes: Uint8Array;
+    /** `undefined` for what could not be read. */
+    readonly message: RtspRequest | RtspResponse | undefined;
+    /** In an answer: the request it is for. */
+    readonly request: RtspRequest | undefined;
+    /** Whether it is a keepalive, or a second attempt with credentials. */
+    readonly isAutomatic: boolean;
+  }
   /** A request as it was sent, credentials removed. */
   | { readonly type: "request"; readonly request: RtspRequest; readonly isKeepAlive: boolean }
   /** An answer; `isFinal` is false where the request was repeated with credentials. */
