@@ -109,7 +109,7 @@ export class PngWriter implements FrameKeeper {
       await Deno.mkdir(folder, { recursive: true });
     } catch (cause) {
       throw new TransportError(
-        `Cannot write PNG files to "${folder}": ${(cause as Error).message}`,
+        `Cannot write PNG files to "${folder}": ${reasonOf(cause)}`,
         { operation: "mkdir", errno: (cause as { code?: string }).code, cause },
       );
     }
@@ -154,6 +154,11 @@ export function sizeOf(bytes: number): string {
   let unit = 0;
   for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
   return `${value.toFixed(1)} ${units[unit]}`;
+}
+
+/** The system's words, without the number and the call that say nothing to a reader. */
+function reasonOf(error: unknown): string {
+  return (error as Error).message.replace(/ \(os error \d+\).*$/, "").toLowerCase();
 }
 
 function faultsOf(queue: FrameQueue, action: string): string[] {

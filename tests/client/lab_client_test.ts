@@ -1,5 +1,11 @@
 /** The client against lab servers as they were captured: their answers, their RTP, their silences. */
-import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { RtspClient } from "../../lib/client/client.ts";
@@ -369,6 +375,29 @@ Deno.test("RtspClient asks a lab server for its description, and lives with sile
   await client.setup();
   assertEquals(await client.describe(), sdp);
   assertEquals(await client.describe(), undefined);
+});
+
+Deno.test("RtspClient tells once that a lab server's numbers are rubbish, and keeps names in one word", async () => {
+  await using server = ScriptedServer.listen(async (peer) => {
+    for (;;) {
+      if (await peer.request() === "") return;
+      await peer.say("RTSP/1.0 200 OK\nCSeq: CSeq:\nSession: 349914");
+    }
+  });
+  await using client = new RtspClient({
+    url: { host: "127.0.0.1", port: server.port, file: "my film.Mjpeg" },
+    dialect: "lab",
+  });
+  const notes: string[] = [];
+  client.on((event) => {
+    if (event.type === "note") notes.push(event.text);
+  });
+  await client.setup();
+  await client.play();
+  await client.teardown();
+  assertEquals(notes.length, 1);
+  assertStringIncludes(notes[0], "CSeq");
+  assert(server.received[0].startsWith("SETUP my%20film.Mjpeg RTSP/1.0\n"), server.received[0]);
 });
 
 Deno.test("RtspClient names the port that is taken", async () => {

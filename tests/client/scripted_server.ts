@@ -28,7 +28,8 @@ export class ScriptedPeer {
     while (this.#buffer === "") {
       const count = await this.#connection.read(buffer).catch(() => null);
       if (count === null) return "";
-      this.#buffer += new TextDecoder().decode(buffer.subarray(0, count));
+      // One character an octet, whatever it is.
+      this.#buffer += new TextDecoder("latin1").decode(buffer.subarray(0, count));
       while (this.#buffer.startsWith("$")) { // interleaved packets of the client
         const length = 4 + (this.#buffer.charCodeAt(2) << 8) + this.#buffer.charCodeAt(3);
         this.#buffer = this.#buffer.slice(length);

@@ -290,6 +290,54 @@ Deno.test("RtspClient takes the channels that the server prefers, and TCP where 
   assertEquals(client.statistics().transport, "tcp");
 });
 
+Deno.test("RtspClient asks for TCP after any refusal that may be about UDP, and tells the first one", async () => {
+  await using server = ScriptedServer.listen(standard({
+    setup: (request) => request.includes("TCP") ? undefined : "RTSP/1.0 500 Whatever\r\n\r\n",
+  }));
+  await using client = clientOf(server);
+  await client.setup();
+  assertEquals(client.statistics().transport, "tcp");
+  await using stubborn = ScriptedServer.listen(standard({
+    setup: (request) => `RTSP/1.0 ${request.includes("TCP") ? 400 : 461} No\r\n\r\n`,
+  }));
+  await using other = clientOf(stubborn);
+  const error = await assertRejects(() => other.setup(), StatusError);
+  assertEquals(error.statusCode, 461);
+});
+
+Deno.test("RtspClient plays the stream's own URL where the server knows no aggregates (459)", async () => {
+  await using server = ScriptedServer.listen(async (peer) => {
+    for (;;) {
+      const request = await peer.request();
+      if (request === "") return;
+      const [method, url] = request.split(" ");
+      const isRefused = method === "PLAY" && !url.endsWith("trackID=0");
+      const answer = isRefused
+        ? "RTSP/1.0 459 Aggregate operation not allowed\r\n\r\n"
+        : answerTo(method, request, {});
+      await peer.say(withCseq(answer, request));
+    }
+  });
+  await using client = clientOf(server, { transport: "tcp" });
+  await client.setup();
+  await client.play();
+  await client.pause();
+  await client.teardown();
+  for (const request of server.received.slice(-3)) {
+    assertStringIncludes(request, "/film/trackID=0 ");
+  }
+});
+
+Deno.test("RtspClient says that something else listens there", async () => {
+  await using server = ScriptedServer.listen(async (peer) => {
+    await peer.say("SSH-2.0-OpenSSH_9.2p1\r\n");
+    await peer.request();
+  });
+  await using client = clientOf(server);
+  const error = await assertRejects(() => client.setup(), TransportError);
+  assertStringIncludes(error.message, "no RTSP server listens there");
+});
+
 for (const status of [404, 400]) {
   Deno.test(`RtspClient joins the control URL the other way after a ${status}`, async () => {
     await using server = ScriptedServer.listen(standard({
