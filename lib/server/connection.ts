@@ -11,7 +11,8 @@ import type { Paced } from "../engine/pacer.ts";
 import type { RtspCall } from "../engine/request_checks.ts";
 import { type ConversationEvent, ServerConversation } from "../engine/server_session.ts";
 import type { ByteStream } from "../net/socket.ts";
-import { headerValue } from "../rtsp.ts";
+import type { WireMessage } from "../engine/wire_tap.ts";
+import { headerValue, type RtspRequest } from "../rtsp.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
 import { answerCall } from "./calls.ts";
 import { ConnectionWriter } from "./connection_writer.ts";
@@ -73,7 +74,11 @@ export class RtspConnection implements CallConnection, Paced {
       now: () => timer.now(),
       onBroken: (error) => this.close(error instanceof Error ? error.message : String(error)),
     });
-    const { hostname } = options.stream.remoteAddress;
+    const { tap } = parts.options;
+    const { localAddress: local, remoteAddress: remote } = options.stream;
+    const id = this.number;
+    tap?.connectionOpened?.({ id, local, remote, isOpener: false }, performance.now());
+    const { hostname } = remote;
     this.#conversation = new ServerConversation({
       sessions: parts.sessions,
       labSessionId: this.labSessionId,
@@ -81,6 +86,7 @@ export class RtspConnection implements CallConnection, Paced {
       sessionTimeoutSeconds: parts.options.sessionTimeoutSeconds,
       requestTimeoutMs: parts.options.requestTimeoutMs,
       idleTimeoutMs: parts.options.idleTimeoutMs,
+      tellsBytes: tap?.message !== undefined,
     }, timer.now());
   }
 
@@ -142,6 +148,7 @@ export class RtspConnection implements CallConnection, Paced {
     this.writer.close();
     this.stream.close();
     this.#parts.timer.cancel(this);
+    this.#parts.options.tap?.connectionClosed?.(this.number, performance.now());
     this.#whenReady?.();
     this.#whenClosed.resolve();
   }
@@ -179,6 +186,7 @@ export class RtspConnection implements CallConnection, Paced {
       case "request": {
         const { request } = event;
         this.#counters.requests++;
+        this.#tell({ direction: "in", bytes: event.bytes, message: request });
         // Some players ask for nothing but OPTIONS without a Session header: that keeps alive what they have set up.
         for (const session of this.sessions) session.lastRequestMs = this.#parts.timer.now();
         emit({
@@ -204,17 +212,38 @@ export class RtspConnection implements CallConnection, Paced {
         const cseq = request && headerValue(request.headers, "CSeq");
         const method = request?.method;
         emit({ type: "response", connection, remote, statusCode, reasonPhrase, method, cseq });
+        this.#tell({ direction: "out", bytes: event.bytes, message: event.response, request });
         this.writer.write(event.bytes, event.afterSend);
         break;
       }
       case "malformed":
         this.#counters.malformedMessages++;
+        this.#tell({ direction: "in", bytes: event.bytes, message: undefined });
         emit({ type: "malformed", connection, remote, reason: event.error.message });
         break;
       case "close":
         this.finish(event.reason);
         break;
     }
+  }
+
+  /** For those who watch the wire. */
+  #tell(told: {
+    readonly direction: WireMessage["direction"];
+    readonly bytes: Uint8Array | undefined;
+    readonly message: WireMessage["message"];
+    readonly request?: RtspRequest;
+  }): void {
+    const { options, sessions } = this.#parts;
+    const { bytes, message } = told;
+    if (!options.tap?.message || bytes === undefined) return;
+    const id = message && headerValue(message.headers, "Session")?.split(";")[0].trim();
+    const only = this.sessions.size === 1 ? [...this.sessions][0] : undefined;
+    const session = (id === undefined ? undefined : sessions.find(id)) ?? only;
+    options.tap.message(
+      { connection: this.number, session: session?.number, ...told, bytes },
+      performance.now(),
+    );
   }
 
   async #call(call: RtspCall): Promise<void> {

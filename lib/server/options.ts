@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { WireTap } from "../engine/wire_tap.ts";
 import type { ServerListener } from "./events.ts";
 
 /** Options of {@linkcode RtspServer.start}. */
@@ -51,6 +52,8 @@ export interface RtspServerOptions {
   readonly random?: () => number;
   /** Told what happens from the very beginning; others may join later by `on()`. */
   readonly listener?: ServerListener;
+  /** Told of everything on the wire, its secrets included: see `WireTap`. @default {nobody} */
+  readonly tap?: WireTap;
 }
 
 /** The port of the standard's test programs and of this one: no administrator rights are needed. */

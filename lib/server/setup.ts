@@ -23,12 +23,15 @@ import type { CallConnection, ServerParts } from "./parts.ts";
 import { MediaStream } from "./stream.ts";
 import { StreamSession } from "./stream_session.ts";
 import { InterleavedTransport, type StreamTransport, UdpTransport } from "./transports.ts";
+import { SessionPackets, type SessionWay } from "./wire.ts";
 
 /** A transport made for a client, and how to give back what it holds. */
 interface MadeTransport {
   readonly transport: StreamTransport;
   /** The alternative that was taken, with the server's side filled in. */
   readonly reply: TransportSpec;
+  /** Tells of its packets, where somebody watches. */
+  readonly packets: SessionPackets | undefined;
   /** Binds it to its session. */
   attach(session: StreamSession): void;
   /** Gives back ports and channels. */
@@ -151,9 +154,17 @@ function beginSession(
     hostname: remoteAddress.hostname,
     remote: endpointText(remoteAddress),
     timer: parts.timer,
+    tap: parts.options.tap,
   });
   const sender = makeSender(parts, connection, call.isLab);
-  const made = makeTransport(parts, connection, offer, { isLab: call.isLab, ssrc: sender.ssrc });
+  const { number } = session;
+  const made = makeTransport(parts, connection, offer, {
+    isLab: call.isLab,
+    ssrc: sender.ssrc,
+    session: number,
+    format,
+  });
+  session.packets = made.packets;
   session.stream = new MediaStream({
     movie,
     format,
@@ -184,6 +195,7 @@ function beginSession(
   bind(connection, session, made);
   parts.sessions.add(session);
   connection.sessions.add(session);
+  tellSession(parts, connection, session);
   const { dialect, path, remote } = session;
   const transport = made.transport.kind;
   parts.emit({
@@ -206,12 +218,31 @@ function switchTransport(
   offer: TransportSpec,
 ): RtspAnswer {
   session.releaseTransport();
-  const made = makeTransport(parts, connection, offer, { isLab: false, ssrc: session.ssrc });
+  const made = makeTransport(parts, connection, offer, {
+    isLab: false,
+    ssrc: session.ssrc,
+    session: session.number,
+    format: session.stream.format,
+  });
+  session.packets = made.packets;
   session.stream.replaceTransport(made.transport);
   made.attach(session);
   bind(connection, session, made);
   connection.sessions.add(session);
+  tellSession(parts, connection, session);
   return setupAnswer(session, call, made);
+}
+
+/** For those who watch the wire. */
+function tellSession(
+  { options }: ServerParts,
+  { number: connection, stream }: CallConnection,
+  session: StreamSession,
+): void {
+  const { number: id, dialect, path: url } = session;
+  const transport = session.stream.transport.kind === "UDP" ? "udp" : "tcp";
+  const remote = stream.remoteAddress;
+  options.tap?.session?.({ id, connection, url, remote, dialect, transport }, performance.now());
 }
 
 function bind(connection: CallConnection, session: StreamSession, made: MadeTransport): void {
@@ -237,25 +268,50 @@ function makeTransport(
   parts: ServerParts,
   connection: CallConnection,
   offer: TransportSpec,
-  options: { readonly isLab: boolean; readonly ssrc: number },
+  options: TransportOrder,
 ): MadeTransport {
   return offer.lowerTransport === "TCP"
-    ? makeInterleaved(connection, offer, options.ssrc)
+    ? makeInterleaved(parts, connection, offer, options)
     : makeUdp(parts, connection, offer, options);
 }
 
+interface TransportOrder {
+  readonly isLab: boolean;
+  readonly ssrc: number;
+  /** Number of the session. */
+  readonly session: number;
+  readonly format: PayloadFormat;
+}
+
+function packetsOf(
+  { options }: ServerParts,
+  connection: CallConnection,
+  { session, format: payload }: TransportOrder,
+  way: Pick<SessionWay, "channels" | "local" | "remote">,
+): SessionPackets | undefined {
+  const { tap } = options;
+  if (!tap?.packet && !tap?.frame) return undefined;
+  return new SessionPackets(tap, { session, payload, connection: connection.number, ...way });
+}
+
 function makeInterleaved(
+  parts: ServerParts,
   connection: CallConnection,
   offer: TransportSpec,
-  ssrc: number,
+  order: TransportOrder,
 ): MadeTransport {
-  const { channels } = connection;
+  const { channels, stream } = connection;
+  const { ssrc } = order;
   const isFree = ([rtp, rtcp]: readonly [number, number]) =>
     !channels.has(rtp) && !channels.has(rtcp);
   let pair = offer.interleaved ?? [0, 1];
   for (let channel = 0; !isFree(pair) && channel < 255; channel += 2) pair = [channel, channel + 1];
+  const { localAddress: local, remoteAddress: remote } = stream;
+  const way = { channels: pair, local: [local, local], remote: [remote, remote] } as const;
+  const packets = packetsOf(parts, connection, order, way);
   return {
-    transport: new InterleavedTransport(connection.writer, pair),
+    transport: new InterleavedTransport(connection.writer, pair, packets),
+    packets,
     reply: {
       protocol: offer.protocol,
       lowerTransport: "TCP",
@@ -279,19 +335,27 @@ function makeUdp(
   parts: ServerParts,
   connection: CallConnection,
   offer: TransportSpec,
-  { isLab, ssrc }: { readonly isLab: boolean; readonly ssrc: number },
+  order: TransportOrder,
 ): MadeTransport {
+  const { isLab, ssrc } = order;
   const { remoteAddress, localAddress } = connection.stream;
   const { rtp, rtcp } = parts.ports.pairFor(remoteAddress.hostname);
   const [rtpPort, rtcpPort] = offer.clientPort!;
   // Whatever the request says, packets go to the address the request came from.
   const { hostname } = remoteAddress;
+  const rtpAddress = { hostname, port: rtpPort };
   const rtcpAddress = { hostname, port: rtcpPort };
+  const ours = (port: number) => ({ hostname: localAddress.hostname, port });
+  const packets = packetsOf(parts, connection, order, {
+    local: [ours(rtp.address.port), ours(rtcp.address.port)],
+    remote: [rtpAddress, rtcpAddress],
+  });
   return {
+    packets,
     transport: new UdpTransport({
-      rtp,
-      rtcp,
-      rtpAddress: { hostname, port: rtpPort },
+      rtp: packets?.rtpSocket(rtp) ?? rtp,
+      rtcp: packets?.rtcpSocket(rtcp) ?? rtcp,
+      rtpAddress,
       rtcpAddress: isLab ? undefined : rtcpAddress,
       timer: parts.timer,
     }),

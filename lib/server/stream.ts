@@ -143,13 +143,13 @@ export class MediaStream implements Paced {
     } else {
       const timestamp = this.sender.timestampAt(frame.mediaTicks);
       const intervalMs = 1000 / movie.frameRateHz;
-      const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, intervalMs / 2);
+      const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, 0.7 * intervalMs);
       this.#framesSent += 1 - givenUp;
       if (givenUp > 0) this.#giveUp(givenUp, now);
     }
     if (frame.isLast) {
-      // The goodbye comes when the last frame has had its time: players drop what they read after it.
-      this.#endMs = frame.dueMs + Math.max(MIN_LAST_FRAME_MS, 1000 / movie.frameRateHz);
+      // The goodbye comes well after the last frame: players read it first and drop what they have not read yet.
+      this.#endMs = now + 1000 / movie.frameRateHz + GOODBYE_DELAY_MS;
       timer.schedule(this, this.#endMs);
       return;
     }
@@ -224,6 +224,6 @@ export class MediaStream implements Paced {
   }
 }
 
-const MIN_LAST_FRAME_MS = 20;
+const GOODBYE_DELAY_MS = 100;
 const FAULT_INTERVAL_MS = 1000;
 const SLOW_INTERVAL_MS = 5000;

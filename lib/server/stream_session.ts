@@ -8,11 +8,13 @@
 
 import type { ConversationSession, SessionDirectory } from "../engine/request_checks.ts";
 import type { RtspState } from "../engine/rtsp_state.ts";
+import type { WireTap } from "../engine/wire_tap.ts";
 import type { ServerSessionSnapshot } from "./events.ts";
 import type { SharedMovie } from "./media_library.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { RtcpReader } from "./rtp_ports.ts";
 import type { MediaStream } from "./stream.ts";
+import type { SessionPackets } from "./wire.ts";
 
 /** What a {@linkcode StreamSession} is made of. */
 export interface StreamSessionOptions {
@@ -30,6 +32,8 @@ export interface StreamSessionOptions {
   readonly remote: string;
   /** The server's timer. */
   readonly timer: PacerTimer;
+  /** Told of its changes of state. */
+  readonly tap?: WireTap;
 }
 
 /** One session: a movie on its way to one reader. */
@@ -46,8 +50,8 @@ export class StreamSession implements ConversationSession, RtcpReader {
   readonly hostname: string;
   /** See {@linkcode StreamSessionOptions.remote}. */
   readonly remote: string;
-  /** State; moved by the conversations. */
-  state: RtspState = "INIT";
+  /** Tells of its packets, where somebody watches. */
+  packets: SessionPackets | undefined;
   /** When the last request named it. */
   lastRequestMs: number;
   /** When the last RTCP packet came. */
@@ -60,6 +64,8 @@ export class StreamSession implements ConversationSession, RtcpReader {
   releaseTransport: () => void = () => {};
   readonly #beganMs: number;
   readonly #timer: PacerTimer;
+  readonly #tap: WireTap | undefined;
+  #state: RtspState = "INIT";
   #stream: MediaStream | undefined;
 
   /** A session without a stream yet. */
@@ -71,8 +77,26 @@ export class StreamSession implements ConversationSession, RtcpReader {
     this.hostname = options.hostname;
     this.remote = options.remote;
     this.#timer = options.timer;
+    this.#tap = options.tap;
     this.#beganMs = options.timer.now();
     this.lastRequestMs = this.#beganMs;
+  }
+
+  /** State; moved by the conversations. */
+  get state(): RtspState {
+    return this.#state;
+  }
+
+  /** A request has moved it. */
+  set state(state: RtspState) {
+    this.#move(state, "");
+  }
+
+  #move(to: RtspState, cause: string): void {
+    const from = this.#state;
+    if (from === to) return;
+    this.#state = to;
+    this.#tap?.transition?.({ session: this.number, from, to, cause }, performance.now());
   }
 
   /** Path of the movie. */
@@ -100,6 +124,7 @@ export class StreamSession implements ConversationSession, RtcpReader {
   receiveRtcp(bytes: Uint8Array): void {
     const now = this.#timer.now();
     this.lastRtcpMs = now;
+    this.packets?.receivedReport(bytes);
     this.stream.sender.receive(bytes, now, this.#timer.unixMsAt(now));
   }
 
@@ -137,8 +162,10 @@ export class StreamSession implements ConversationSession, RtcpReader {
   }
 
   /** Ends the stream and gives back what it holds. */
-  end(saysGoodbye: boolean): void {
+  end(saysGoodbye: boolean, reason: string): void {
     this.#stream?.end(saysGoodbye);
+    this.#move("INIT", reason);
+    this.#tap?.sessionEnded?.(this.number, reason, performance.now());
     this.releaseTransport();
     this.releaseTransport = () => {};
     this.movie.release();
@@ -195,8 +222,7 @@ export class SessionTable implements SessionDirectory {
       (this.#byId.get(session.id) === session && this.#byId.delete(session.id));
     if (!isKnown) return;
     const hasGoodbye = saysGoodbye && session.dialect === "rtsp";
-    session.end(hasGoodbye);
-    session.state = "INIT";
+    session.end(hasGoodbye, reason);
     this.#onEnded(session, reason);
   }
 

@@ -14,6 +14,7 @@ import type { PacketBatch } from "../rtp.ts";
 import { formatInterleaved, INTERLEAVED_HEADER_SIZE } from "../rtsp.ts";
 import type { ConnectionWriter, WriteSource } from "./connection_writer.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
+import type { SessionPackets } from "./wire.ts";
 
 /** Where the frames of one stream go. */
 export interface StreamTransport {
@@ -122,12 +123,18 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   /** Channel of the RTCP packets, 0 to 255. */
   readonly rtcpChannel: number;
   readonly #writer: ConnectionWriter;
+  readonly #packets: SessionPackets | undefined;
   #waiting: { batch: PacketBatch; sender: RtpSender; timestamp: number } | undefined;
   #buffer = new Uint8Array(0);
 
   /** Writes to this connection on these channels. */
-  constructor(writer: ConnectionWriter, channels: readonly [rtp: number, rtcp: number]) {
+  constructor(
+    writer: ConnectionWriter,
+    channels: readonly [rtp: number, rtcp: number],
+    packets?: SessionPackets,
+  ) {
     this.#writer = writer;
+    this.#packets = packets;
     [this.rtpChannel, this.rtcpChannel] = channels;
   }
 
@@ -149,11 +156,13 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
     this.#waiting = undefined;
     const { batch, sender, timestamp } = waiting;
     sender.stamp(batch, timestamp);
+    this.#packets?.sent(batch);
     return this.#interleave(batch);
   }
 
   /** See {@linkcode StreamTransport.sendReport}. */
   sendReport(bytes: Uint8Array): void {
+    this.#packets?.sentReport(bytes);
     this.#writer.write(formatInterleaved(this.rtcpChannel, bytes));
   }
 
@@ -181,7 +190,7 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   }
 }
 
-/** So many packets go out at once: half of what a receiver's default buffer of 208 kB was seen to hold. */
-const BURST_PACKETS = 48;
+/** So many packets go out at once: a third of what a receiver's default buffer of 208 kB was seen to hold. */
+const BURST_PACKETS = 32;
 const MIN_SLICE_PACKETS = 16;
 const SLICE_INTERVAL_MS = 2;
