@@ -55,11 +55,14 @@ export interface ServerConversationOptions {
   readonly idleTimeoutMs?: number;
   /** Bounds of the parser. */
   readonly limits?: Partial<RtspLimits>;
+  /** Whether events carry the octets of what came, for those who watch the wire. @default {false} */
+  readonly tellsBytes?: boolean;
 }
 
 /** What a conversation wants done. */
 export type ConversationEvent =
-  | { readonly type: "request"; readonly request: RtspRequest }
+  /** `bytes` are the request's own (owned), where `tellsBytes`. */
+  | { readonly type: "request"; readonly request: RtspRequest; readonly bytes?: Uint8Array }
   | { readonly type: "call"; readonly call: RtspCall }
   | { readonly type: "interleaved"; readonly channel: number; readonly payload: Uint8Array }
   /** Write these bytes, in one write; then call {@linkcode ServerConversation.sent}'s callback. */
@@ -70,7 +73,8 @@ export type ConversationEvent =
     readonly request: RtspRequest | undefined;
     readonly afterSend: (() => void) | undefined;
   }
-  | { readonly type: "malformed"; readonly error: RtspFormatError }
+  /** `bytes` are the beginning of what could not be read (owned), where `tellsBytes`. */
+  | { readonly type: "malformed"; readonly error: RtspFormatError; readonly bytes?: Uint8Array }
   /** Close the connection once everything has been sent. */
   | { readonly type: "close"; readonly reason: string };
 
@@ -115,7 +119,12 @@ export class ServerConversation {
   /** A conversation at the start of a connection that began at `now`. */
   constructor(options: ServerConversationOptions, now = 0) {
     this.#options = options;
-    this.#parser = new RtspParser({ role: "server", dialect: "auto", limits: options.limits });
+    this.#parser = new RtspParser({
+      role: "server",
+      dialect: "auto",
+      limits: options.limits,
+      keepsBytes: options.tellsBytes,
+    });
     this.#now = now;
     this.#lastByteMs = now;
     this.#lastMessageMs = now;
@@ -256,7 +265,7 @@ export class ServerConversation {
   }
 
   #examine(request: RtspRequest): void {
-    this.#events.push({ type: "request", request });
+    this.#events.push({ type: "request", request, ...this.#bytesRead() });
     this.#dialect = request.lab === undefined ? "rtsp" : "lab";
     if (request.lab !== undefined) this.#closeAtMs = undefined;
     else this.#touchSession(request);
@@ -333,8 +342,12 @@ export class ServerConversation {
     }
   }
 
+  #bytesRead(): { readonly bytes?: Uint8Array } {
+    return this.#options.tellsBytes ? { bytes: this.#parser.messageBytes } : {};
+  }
+
   #refuseMalformed(error: RtspFormatError): void {
-    this.#events.push({ type: "malformed", error });
+    this.#events.push({ type: "malformed", error, ...this.#bytesRead() });
     const response = responseToMalformed(error);
     const event = {
       type: "send",
