@@ -59,3 +59,16 @@ export {
   type RestartChoice,
 } from "./jpeg/repair_plan.ts";
 export { type RepairedJpeg, repairJpeg, type RepairOptions } from "./jpeg/repair.ts";
+export {
+  type ConversionOptions,
+  type ConvertedJpeg,
+  convertJpeg,
+  MAX_CONVERTED_PIXELS,
+} from "./jpeg/conversion.ts";
+export {
+  needsPreparation,
+  type PreparationOptions,
+  type PreparedJpeg,
+  prepareJpeg,
+  type RepairLevel,
+} from "./jpeg/preparation.ts";
