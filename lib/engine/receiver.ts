@@ -160,10 +160,11 @@ export class RtpReceiver {
 
   /**
    * After PAUSE, or before a seek: drops what is held, and counts no loss up to the next packet, whatever its number.
-   * The source stays known, and what it sent so far stays counted.
+   * The source stays known, and what it sent so far stays counted. The wall clock is unknown until the next report.
    */
   reset(): void {
     this.#validation.reset();
+    this.#reports.doubtWallClocks();
     this.#goodbye = undefined;
     this.#packetsAtEnd = -1;
   }

@@ -57,6 +57,8 @@ export interface ReceiverReportsOptions {
 export class ReceiverReports {
   readonly #options: ReceiverReportsOptions;
   readonly #received = new Map<number, { report: SenderReport; arrivalMs: number }>();
+  /** Sources whose timestamps may have parted from the wall clock since their newest report. */
+  readonly #doubtful = new Set<number>();
   #nextReport: number | undefined;
 
   /** Plans nothing before {@linkcode start}. */
@@ -103,9 +105,20 @@ export class ReceiverReports {
   receive(report: SenderReport, arrivalMs: number): void {
     this.#received.delete(report.ssrc);
     this.#received.set(report.ssrc, { report, arrivalMs });
+    this.#doubtful.delete(report.ssrc);
     if (this.#received.size > MAX_SOURCES) {
-      this.#received.delete(this.#received.keys().next().value!);
+      const oldest = this.#received.keys().next().value!;
+      this.#received.delete(oldest);
+      this.#doubtful.delete(oldest);
     }
+  }
+
+  /**
+   * After a pause or a seek: timestamps go on without the length of the pause (RFC 2326 App. B), so that what the
+   * reports said of the wall clock is wrong by it until the next one.
+   */
+  doubtWallClocks(): void {
+    for (const ssrc of this.#received.keys()) this.#doubtful.add(ssrc);
   }
 
   /** LSR and DLSR of a report block about this source, RFC 3550 s6.4.1. */
@@ -119,10 +132,10 @@ export class ReceiverReports {
     return { lastSr: compactNtp(last.report.ntp), delaySinceLastSr: Math.min(delay, 0xffff_ffff) };
   }
 
-  /** Unix time in milliseconds of a timestamp of this source; `undefined` before a report with wall-clock time. */
+  /** Unix time in milliseconds of a timestamp of this source; `undefined` before a report that tells it. */
   wallClock(ssrc: number, timestamp: number): number | undefined {
     const report = this.#received.get(ssrc)?.report;
-    if (report === undefined) return undefined;
+    if (report === undefined || this.#doubtful.has(ssrc)) return undefined;
     if (report.ntp.seconds === 0 && report.ntp.fraction === 0) return undefined;
     const ticks = timestampDistance(report.rtpTimestamp, timestamp);
     return unixMsFromNtp(report.ntp) + ticks * 1000 / this.#options.clockRateHz;

@@ -32,6 +32,17 @@ Deno.test("ReceiverReports remembers a bounded number of sources, the newest", (
   assertEquals(reports.lastSr(99, 1099).delaySinceLastSr, 65536);
 });
 
+Deno.test("ReceiverReports tells no wall clock between a jump and the next report, but still its LSR", () => {
+  const reports = reportsOf();
+  reports.receive(senderReport(9), 0);
+  assertEquals(reports.wallClock(9, 90_000), 1000);
+  reports.doubtWallClocks();
+  assertEquals(reports.wallClock(9, 90_000), undefined);
+  assertEquals(reports.lastSr(9, 1000).delaySinceLastSr, 65536);
+  reports.receive(senderReport(9), 2000);
+  assertEquals(reports.wallClock(9, 90_000), 1000);
+});
+
 Deno.test("ReceiverReports keeps a long delay inside its 32 bits", () => {
   const reports = reportsOf();
   reports.receive(senderReport(9), 0);
