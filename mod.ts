@@ -117,6 +117,8 @@ export {
   type InterleavedFrame,
   isSupportedVersion,
   type LabForm,
+  type MaskedMessage,
+  maskSecrets,
   reasonPhraseOf,
   RTSP_VERSION,
   type RtspDialect,
@@ -282,6 +284,24 @@ export {
   labPrefixAt,
 } from "./lib/frames/lab_file.ts";
 export { JpegFileIndexer } from "./lib/frames/jpeg_file.ts";
+
+// Floor 1: captures
+export {
+  encodeTcpPacket,
+  encodeUdpPacket,
+  type IpEndpoint,
+  MAX_UDP_PAYLOAD,
+  parseIpAddress,
+  type TcpFields,
+} from "./lib/ip.ts";
+export {
+  type CapturedPacket,
+  encodePcapngHead,
+  encodePcapngPacket,
+  encodePcapngStatistics,
+  LINKTYPE_RAW,
+  type PcapngDescription,
+} from "./lib/pcapng.ts";
 
 // Floor 2: engines
 export {

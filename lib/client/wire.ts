@@ -52,7 +52,9 @@ export class ClientWire {
   }
 
   /** A connection was made; returns its number. */
-  connected(ends: { readonly localAddress: SocketAddress; readonly remoteAddress: SocketAddress }) {
+  connected(
+    ends: { readonly localAddress: SocketAddress; readonly remoteAddress: SocketAddress },
+  ): number {
     const id = ++this.#connections;
     const { localAddress: local, remoteAddress: remote } = ends;
     this.tap?.connectionOpened?.({ id, local, remote, isOpener: true }, performance.now());
