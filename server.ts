@@ -55,6 +55,10 @@ async function serve(command: ServerCommand): Promise<number> {
     maxConnections: command.maxConnections,
     maxConnectionsPerAddress: command.maxConnectionsPerAddress,
     fit: command.fit,
+    repair: command.repair,
+    restartMarkers: command.restartMarkers,
+    maxSize: command.maxSize,
+    cacheBytes: command.cacheBytes,
     sessionTimeoutSeconds: command.sessionTimeoutSeconds,
     listener: listenerFor(command),
   });

@@ -1,5 +1,6 @@
 /**
- * JPEG pictures turned into PNG, or into smaller JPEGs, by worker threads, so that decoding never delays a socket.
+ * JPEG pictures turned into PNG, into smaller JPEGs, or into such as RTP/JPEG can carry, by worker threads, so that this
+ * never delays a socket.
  *
  * Floor 3 (wall). imagescript is loaded by the workers alone, never by the program; they start with the first picture.
  * What it does not do: it writes no files, and it cannot be used for JPEGs that RFC 2435 shall carry (see
@@ -8,6 +9,7 @@
  * @module
  */
 import { JpegFormatError, StateError, TransportError } from "../errors.ts";
+import type { PreparationOptions, PreparedJpeg, RepairAction } from "../jpeg.ts";
 
 /** What a worker is asked for. The bytes are the worker's from then on. */
 export type ImageJob =
@@ -17,12 +19,31 @@ export type ImageJob =
     readonly kind: "fit";
     readonly jpeg: Uint8Array;
     readonly maxBytes: number;
+  }
+  | {
+    readonly id: number;
+    readonly kind: "prepare";
+    readonly jpeg: Uint8Array;
+    readonly options: PreparationOptions;
   };
 
-/** What a worker answers: the picture, or a sentence; `code` marks a fault of the picture. */
-export type ImageAnswer =
-  | { readonly id: number; readonly bytes: Uint8Array }
-  | { readonly id: number; readonly error: string; readonly code: string | undefined };
+/** The picture that a worker made, and what was done to it where that is asked. */
+export interface ImageResult {
+  /** The job's number. */
+  readonly id: number;
+  /** The picture. */
+  readonly bytes: Uint8Array;
+  /** What was done to make it ready for RTP/JPEG. */
+  readonly actions?: readonly RepairAction[];
+}
+
+/** What a worker answers: the picture, or a sentence; `code` marks a fault of the picture, at `offset`. */
+export type ImageAnswer = ImageResult | {
+  readonly id: number;
+  readonly error: string;
+  readonly code: string | undefined;
+  readonly offset: number;
+};
 
 /** Settings of {@linkcode ImageWorker}. */
 export interface ImageWorkerOptions {
@@ -32,7 +53,7 @@ export interface ImageWorkerOptions {
 
 interface PendingJob {
   readonly job: ImageJob;
-  readonly resolve: (bytes: Uint8Array) => void;
+  readonly resolve: (result: ImageResult) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -84,8 +105,8 @@ export class ImageWorker implements Disposable {
    * @throws {TransportError} (rejects) if the thread cannot be started or ended unexpectedly.
    * @throws {StateError} (rejects) if the pool is closed before the picture is done.
    */
-  toPng(jpeg: Uint8Array): Promise<Uint8Array> {
-    return this.#submit({ id: this.#nextId++, kind: "png", jpeg: jpeg.slice() });
+  async toPng(jpeg: Uint8Array): Promise<Uint8Array> {
+    return (await this.#submit({ id: this.#nextId++, kind: "png", jpeg: jpeg.slice() })).bytes;
   }
 
   /** As {@linkcode ImageWorker.toPng}, but `undefined` at once if all threads are busy: the picture is dropped. */
@@ -102,9 +123,23 @@ export class ImageWorker implements Disposable {
    * @throws {TransportError} (rejects) as {@linkcode ImageWorker.toPng}.
    * @throws {StateError} (rejects) as {@linkcode ImageWorker.toPng}.
    */
-  fit(jpeg: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-    if (jpeg.length <= maxBytes) return Promise.resolve(jpeg);
-    return this.#submit({ id: this.#nextId++, kind: "fit", jpeg: jpeg.slice(), maxBytes });
+  async fit(jpeg: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+    if (jpeg.length <= maxBytes) return jpeg;
+    const job: ImageJob = { id: this.#nextId++, kind: "fit", jpeg: jpeg.slice(), maxBytes };
+    return (await this.#submit(job)).bytes;
+  }
+
+  /**
+   * The picture made ready for RTP/JPEG, as `prepareJpeg()` of `lib/jpeg.ts` does it.
+   *
+   * @throws {JpegFormatError} (rejects) if the picture is damaged or cannot be made ready at this level.
+   * @throws {TransportError} (rejects) as {@linkcode ImageWorker.toPng}.
+   * @throws {StateError} (rejects) as {@linkcode ImageWorker.toPng}.
+   */
+  async prepare(jpeg: Uint8Array, options: PreparationOptions = {}): Promise<PreparedJpeg> {
+    const job: ImageJob = { id: this.#nextId++, kind: "prepare", jpeg: jpeg.slice(), options };
+    const { bytes, actions = [] } = await this.#submit(job);
+    return { jpeg: bytes, actions };
   }
 
   /** Ends all threads. Pictures that are not done are rejected. */
@@ -122,9 +157,9 @@ export class ImageWorker implements Disposable {
     this.close();
   }
 
-  #submit(job: ImageJob): Promise<Uint8Array> {
+  #submit(job: ImageJob): Promise<ImageResult> {
     if (this.#isClosed) return Promise.reject(closedError());
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const { promise, resolve, reject } = Promise.withResolvers<ImageResult>();
     this.#queue.push({ job, resolve, reject });
     this.#dispatch();
     return promise;
@@ -174,13 +209,12 @@ export class ImageWorker implements Disposable {
 }
 
 function settle(pending: PendingJob, answer: ImageAnswer): void {
-  if ("bytes" in answer) return pending.resolve(answer.bytes);
+  if ("bytes" in answer) return pending.resolve(answer);
   if (answer.code === undefined) {
     return pending.reject(new TransportError(answer.error, { operation: "decode" }));
   }
-  pending.reject(
-    new JpegFormatError(answer.error, { code: answer.code, offset: 0, rfc: "T.81" }),
-  );
+  const { code, offset } = answer;
+  pending.reject(new JpegFormatError(answer.error, { code, offset, rfc: "T.81" }));
 }
 
 function closedError(): StateError {

@@ -8,30 +8,39 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 import { JpegFormatError } from "../errors.ts";
+import { prepareJpeg, ScanRecoder, withHuffmanTables } from "../jpeg.ts";
 import { ImageCodec } from "./codec.ts";
 import { fitJpeg } from "./fit.ts";
-import type { ImageAnswer, ImageJob } from "./image.ts";
+import type { ImageAnswer, ImageJob, ImageResult } from "./image.ts";
 
-const loading = ImageCodec.load();
-loading.catch(() => {}); // told to whoever asks for the first picture
+let loading: Promise<ImageCodec> | undefined;
+const recoder = new ScanRecoder();
 
 self.addEventListener("message", async (event: MessageEvent<ImageJob>) => {
   const { id } = event.data;
   try {
-    const bytes = run(await loading, event.data);
-    const answer: ImageAnswer = { id, bytes };
-    self.postMessage(answer, [bytes.buffer as ArrayBuffer]);
+    const answer = await run(event.data);
+    self.postMessage(answer, [answer.bytes.buffer as ArrayBuffer]);
   } catch (error) {
     const answer: ImageAnswer = {
       id,
       error: error instanceof Error ? error.message : String(error),
       code: error instanceof JpegFormatError ? error.code : undefined,
+      offset: error instanceof JpegFormatError ? error.offset : 0,
     };
     self.postMessage(answer);
   }
 });
 
-function run(codec: ImageCodec, job: ImageJob): Uint8Array {
-  if (job.kind === "fit") return fitJpeg(codec, job.jpeg, job.maxBytes);
-  return codec.encodePng(codec.decode(job.jpeg));
+async function run(job: ImageJob): Promise<ImageResult> {
+  const { id } = job;
+  if (job.kind === "prepare") {
+    const { jpeg, actions } = prepareJpeg(job.jpeg, { ...job.options, recoder });
+    return { id, bytes: jpeg, actions };
+  }
+  // Only these need imagescript: repairing alone shall not wait for it.
+  const codec = await (loading ??= ImageCodec.load());
+  const jpeg = withHuffmanTables(job.jpeg);
+  if (job.kind === "fit") return { id, bytes: fitJpeg(codec, jpeg, job.maxBytes) };
+  return { id, bytes: codec.encodePng(codec.decode(jpeg)) };
 }

@@ -212,7 +212,7 @@ const ACTION_TEXTS: Readonly<Record<RepairAction, string>> = {
   "baseline": "re-coded from progressive to baseline",
   "one-scan": "interleaved into one scan",
   "sampling-notation": "laid out in the usual notation of their sampling",
-  "neutral-chroma": "grey, given neutral colour",
+  "neutral-chroma": "given neutral colour",
   "quantization-tables": "given two quantization tables of 8 bits",
   "restart-markers": "given other restart markers",
   "colour-resampled": "given subsampled colour",

@@ -6,7 +6,9 @@
  * @module
  */
 
+import type { RepairLevel, RestartChoice } from "../jpeg.ts";
 import {
+  DEFAULT_CACHE_BYTES,
   DEFAULT_MAX_CONNECTIONS,
   DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
   DEFAULT_PORT,
@@ -46,6 +48,14 @@ export interface ServerCommand {
   readonly maxConnectionsPerAddress: number;
   /** Encode frames anew that are too large for lab clients. */
   readonly fit: boolean;
+  /** How far frames may be changed that RTP/JPEG cannot carry as they are. */
+  readonly repair: RepairLevel;
+  /** Which restart markers frames shall have. */
+  readonly restartMarkers: RestartChoice;
+  /** Pixels that frames have at most. */
+  readonly maxSize: { readonly width: number; readonly height: number } | undefined;
+  /** Octets of repaired and fitted frames kept in memory. */
+  readonly cacheBytes: number;
   /** Seconds of silence after which a session ends. */
   readonly sessionTimeoutSeconds: number;
 }
@@ -104,6 +114,26 @@ const OPTIONS: readonly OptionText[] = [
     effect: `connections from one address (default ${DEFAULT_MAX_CONNECTIONS_PER_ADDRESS})`,
   },
   { name: "no-fit", effect: "do not re-encode frames that are too large for lab clients" },
+  {
+    name: "repair",
+    value: "L",
+    effect: "mend what RTP/JPEG cannot carry: off, lossless, all (default all)",
+  },
+  {
+    name: "restart-interval",
+    value: "R",
+    effect: "restart markers of frames: keep, none or rows (default keep)",
+  },
+  {
+    name: "max-size",
+    value: "WxH",
+    effect: "scale larger frames down, for RTP/JPEG (default: never)",
+  },
+  {
+    name: "cache",
+    value: "BYTES",
+    effect: "memory for repaired frames, as in 64M (default 256M)",
+  },
   {
     name: "session-timeout",
     value: "S",
@@ -187,6 +217,10 @@ export function parseServerArguments(args: readonly string[]): ServerCommand {
       { from: 1, to: 1_000_000 },
     ),
     fit: !has("no-fit"),
+    repair: oneOf("--repair", one("repair") ?? "all", REPAIR_LEVELS),
+    restartMarkers: oneOf("--restart-interval", one("restart-interval") ?? "keep", RESTART_CHOICES),
+    maxSize: has("max-size") ? size(one("max-size")!) : undefined,
+    cacheBytes: has("cache") ? byteCount(one("cache")!) : DEFAULT_CACHE_BYTES,
     sessionTimeoutSeconds: integer(
       "--session-timeout",
       one("session-timeout") ?? String(DEFAULT_SESSION_TIMEOUT_SECONDS),
@@ -264,6 +298,25 @@ function level(text: string): LogLevel {
   throw new UsageError(`--log-level is "${text}": it must be error, warn, info or debug`);
 }
 
+function oneOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
+  const word = words.find((candidate) => candidate === text);
+  if (word !== undefined) return word;
+  throw new UsageError(`${name} is "${text}": it must be ${words.join(", ")}`);
+}
+
+function size(text: string): { readonly width: number; readonly height: number } {
+  const match = /^(\d{1,5})x(\d{1,5})$/.exec(text);
+  const width = Number(match?.[1] ?? 0), height = Number(match?.[2] ?? 0);
+  if (width >= 8 && height >= 8 && width <= 65_535 && height <= 65_535) return { width, height };
+  throw new UsageError(`--max-size is "${text}": it must be pixels like 1920x1080, at least 8x8`);
+}
+
+function byteCount(text: string): number {
+  const match = /^(\d{1,12})([kKmMgG]?)i?[bB]?$/.exec(text);
+  if (match !== null) return Number(match[1]) * BYTES_OF[match[2].toLowerCase()];
+  throw new UsageError(`--cache is "${text}": it must be octets, like 67108864 or 64M`);
+}
+
 function portRange(text: string): readonly [number, number] {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(text);
   const from = Number(match?.[1] ?? Number.NaN);
@@ -283,3 +336,7 @@ function credentials(where: string, text: string): readonly [string, string] {
   }
   return [name, text.slice(colon + 1)];
 }
+
+const REPAIR_LEVELS: readonly RepairLevel[] = ["off", "lossless", "all"];
+const RESTART_CHOICES: readonly RestartChoice[] = ["keep", "none", "rows"];
+const BYTES_OF: Readonly<Record<string, number>> = { "": 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };

@@ -126,7 +126,7 @@ export function describeLabMovie(
 }
 
 function mediaAttributes(movie: SharedMovie, control: string): SdpAttribute[] {
-  const { width, height } = movie.file;
+  const { width, height } = movie;
   return [
     ["rtpmap", "26 JPEG/90000"],
     ["framerate", String(Math.round(movie.frameRateHz * 1000) / 1000)],

@@ -7,6 +7,7 @@
  */
 
 import type { SocketAddress } from "../net/socket.ts";
+import type { RepairCounts } from "./frame_preparation.ts";
 
 /** How a stream travels and what its packets hold. */
 export interface StreamDescription {
@@ -36,6 +37,8 @@ export interface ServerSessionSnapshot extends StreamDescription {
   readonly frames: number;
   /** Frames left out: too late, refused by the socket, or overtaken by a newer one on a slow connection. */
   readonly framesDropped: number;
+  /** Frames sent by what was done to them so that RTP/JPEG can carry them. */
+  readonly repairs: RepairCounts;
   /** RTP packets sent. */
   readonly packets: number;
   /** Octets of RTP payload sent. */

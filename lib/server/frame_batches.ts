@@ -1,23 +1,32 @@
 /**
  * Frames cut into packets, once for all readers: every reader stamps the same batch and sends it before the next does.
  *
- * Floor 4 (assembly). It joins disk, payload formats and the fitting of frames that are too large for lab clients. Memory
- * is bounded by octets.
+ * Floor 4 (assembly). It joins disk, payload formats, the repair of frames that RTP/JPEG cannot carry and the fitting of
+ * frames that are too large for lab clients. Memory is bounded by octets.
  *
  * @module
  */
 
 import { WireError } from "../errors.ts";
+import { type RepairAction, withHuffmanTables } from "../jpeg.ts";
 import { PAYLOAD_TYPE_JPEG } from "../rtp.ts";
 import type { PacketBatch } from "../rtp.ts";
 import { describeJpegPayload, packetizeJpeg } from "../rtp_jpeg.ts";
 import { LAB_MAX_DATAGRAM_JPEG, packetizeLab } from "../rtp_lab.ts";
 import { ByteCache } from "./byte_cache.ts";
 import type { ServerListener } from "./events.ts";
+import type { FramePreparation } from "./frame_preparation.ts";
 import type { SharedMovie } from "./media_library.ts";
+import { DEFAULT_CACHE_BYTES } from "./options.ts";
 
 /** What the packets hold: RFC 2435, or one whole JPEG. */
 export type PayloadFormat = "jpeg" | "lab";
+
+/** The packets of a frame. */
+export interface FrameBatch extends PacketBatch {
+  /** What was done to the frame so that RTP/JPEG can carry it; nothing where it is absent. */
+  readonly repairs?: readonly RepairAction[];
+}
 
 /** A frame that cannot be sent, and why. */
 export interface UnsendableFrame {
@@ -29,8 +38,10 @@ export interface UnsendableFrame {
 
 /** Options of {@linkcode FrameBatches}. */
 export interface FrameBatchesOptions {
-  /** Octets of packets to keep. @default {128 MiB} */
-  readonly maxBytes?: number;
+  /** Octets of costly packets to keep, and half as many of others. @default {256 MiB} */
+  readonly cacheBytes?: number;
+  /** Makes frames ready for RTP/JPEG. */
+  readonly preparation: FramePreparation;
   /** Makes a frame fit a lab client's buffer; without it large frames go out as they are. */
   readonly fit?: (jpeg: Uint8Array, maxBytes: number) => Promise<Uint8Array>;
   /** Told when a movie's frames are made to fit. */
@@ -40,16 +51,18 @@ export interface FrameBatchesOptions {
 /** Packets of frames, made when first asked for. */
 export class FrameBatches {
   readonly #options: FrameBatchesOptions;
-  readonly #batches: ByteCache<PacketBatch | UnsendableFrame>;
-  /** Fitted frames are costly: they have a budget of their own, so that no other movie drives them out. */
-  readonly #fitted = new ByteCache<PacketBatch>(MAX_FITTED_BYTES);
+  readonly #batches: ByteCache<FrameBatch | UnsendableFrame>;
+  /** Repaired and fitted frames have a budget of their own, so that no movie without need of it drives them out. */
+  readonly #costly: ByteCache<FrameBatch>;
   readonly #underWay = new Map<number, Promise<void>>();
   readonly #announced = new Set<number>();
 
   /** Starts with nothing kept. */
   constructor(options: FrameBatchesOptions) {
     this.#options = options;
-    this.#batches = new ByteCache(options.maxBytes ?? DEFAULT_MAX_BYTES);
+    const { cacheBytes = DEFAULT_CACHE_BYTES } = options;
+    this.#batches = new ByteCache(cacheBytes / 2);
+    this.#costly = new ByteCache(cacheBytes);
   }
 
   /** The packets of a frame, if they are at hand: shared, to be stamped and sent at once. */
@@ -57,10 +70,9 @@ export class FrameBatches {
     movie: SharedMovie,
     format: PayloadFormat,
     frameIndex: number,
-  ): PacketBatch | UnsendableFrame | undefined {
+  ): FrameBatch | UnsendableFrame | undefined {
     const key = keyOf(movie.id, format, frameIndex);
-    const batch = this.#batches.get(key) ??
-      (format === "lab" ? this.#fitted.get(key) : undefined);
+    const batch = this.#batches.get(key) ?? this.#costly.get(key);
     if (batch !== undefined && isUnsendable(batch) && batch.isTransient) this.#batches.delete(key);
     return batch;
   }
@@ -81,18 +93,19 @@ export class FrameBatches {
   /** Gets a frame ready that will be needed soon. */
   prefetch(movie: SharedMovie, format: PayloadFormat, frameIndex: number): void {
     const key = keyOf(movie.id, format, frameIndex);
-    if (this.#batches.has(key) || this.#fitted.has(key) || this.#underWay.has(key)) return;
+    if (this.#batches.has(key) || this.#costly.has(key) || this.#underWay.has(key)) return;
     this.load(movie, format, frameIndex);
   }
 
   /** How many frames ahead to get ready: more where frames must be encoded anew. */
   prefetchDepth(movie: SharedMovie, format: PayloadFormat): number {
-    return format === "lab" && this.#needsFit(movie) ? FITTING_DEPTH : 1;
+    const isCostly = format === "lab" ? this.#needsFit(movie) : movie.repairs.length > 0;
+    return isCostly ? COSTLY_DEPTH : 1;
   }
 
   /** Forgets a movie that was closed. */
   forget(movieId: number): void {
-    for (const cache of [this.#batches, this.#fitted]) {
+    for (const cache of [this.#batches, this.#costly]) {
       cache.deleteRange(keyOf(movieId, "jpeg", 0), keyOf(movieId + 1, "jpeg", 0));
     }
     this.#announced.delete(movieId);
@@ -105,14 +118,14 @@ export class FrameBatches {
     key: number,
   ): Promise<void> {
     try {
-      const jpeg = await movie.file.readFrame(frameIndex);
-      if (format === "lab" && jpeg.length > LAB_MAX_DATAGRAM_JPEG && this.#options.fit) {
+      const frame = await movie.file.readFrame(frameIndex);
+      if (format === "jpeg") return await this.#keepPrepared(frame, key);
+      // Lab clients decode any JPEG, but for one without tables.
+      const jpeg = withHuffmanTables(frame);
+      if (jpeg.length > LAB_MAX_DATAGRAM_JPEG && this.#options.fit) {
         return await this.#keepFitted(movie, jpeg, key);
       }
-      const batch = format === "lab" ? packetizeLab(jpeg) : packetizeJpeg(
-        describeJpegPayload(jpeg),
-        { payloadType: PAYLOAD_TYPE_JPEG },
-      );
+      const batch = packetizeLab(jpeg);
       this.#batches.set(key, batch, batch.bytes.length);
     } catch (error) {
       const reason = `Cannot send frame ${frameIndex + 1} of "${movie.path}": ${
@@ -121,6 +134,14 @@ export class FrameBatches {
       const isTransient = !(error instanceof WireError);
       this.#batches.set(key, { reason, isTransient }, UNSENDABLE_BYTES);
     }
+  }
+
+  async #keepPrepared(frame: Uint8Array, key: number): Promise<void> {
+    const { jpeg, actions } = await this.#options.preparation.prepare(frame);
+    const payload = describeJpegPayload(jpeg);
+    const batch = packetizeJpeg(payload, { payloadType: PAYLOAD_TYPE_JPEG });
+    if (actions.length === 0) this.#batches.set(key, batch, batch.bytes.length);
+    else this.#costly.set(key, { ...batch, repairs: actions }, batch.bytes.length);
   }
 
   async #keepFitted(movie: SharedMovie, jpeg: Uint8Array, key: number): Promise<void> {
@@ -134,7 +155,7 @@ export class FrameBatches {
     }
     const fitted = await this.#options.fit!(jpeg, LAB_MAX_DATAGRAM_JPEG);
     const batch = packetizeLab(fitted);
-    this.#fitted.set(key, batch, batch.bytes.length);
+    this.#costly.set(key, batch, batch.bytes.length);
   }
 
   #needsFit(movie: SharedMovie): boolean {
@@ -145,7 +166,7 @@ export class FrameBatches {
 
 /** Whether a frame cannot be sent. */
 export function isUnsendable(
-  batch: PacketBatch | UnsendableFrame,
+  batch: FrameBatch | UnsendableFrame,
 ): batch is UnsendableFrame {
   return "reason" in batch;
 }
@@ -155,7 +176,5 @@ function keyOf(movieId: number, format: PayloadFormat, frameIndex: number): numb
   return (movieId * 2 + (format === "lab" ? 1 : 0)) * 2 ** 32 + frameIndex;
 }
 
-const DEFAULT_MAX_BYTES = 128 << 20;
-const MAX_FITTED_BYTES = 256 << 20;
 const UNSENDABLE_BYTES = 256;
-const FITTING_DEPTH = 8;
+const COSTLY_DEPTH = 8;

@@ -7,9 +7,11 @@
  */
 
 import { type MovieFile, openMovie } from "../disk.ts";
-import { WireError } from "../errors.ts";
+import { TransportError, WireError } from "../errors.ts";
+import type { RepairAction } from "../jpeg.ts";
 import { describeJpegPayload } from "../rtp_jpeg.ts";
 import type { ServerListener } from "./events.ts";
+import { actionsText, type FramePreparation } from "./frame_preparation.ts";
 
 /** A movie that was opened, shared by its readers. */
 export interface SharedMovie {
@@ -21,8 +23,14 @@ export interface SharedMovie {
   readonly file: MovieFile;
   /** Frames a second. */
   readonly frameRateHz: number;
-  /** Why RTP/JPEG cannot carry it as it is; `undefined` when it can. */
+  /** Why RTP/JPEG cannot carry it; `undefined` when it can. */
   readonly jpegRefusal: string | undefined;
+  /** Pixels of its frames as RTP/JPEG carries them. */
+  readonly width: number;
+  /** Pixels, likewise. */
+  readonly height: number;
+  /** What is done to its frames, judged by the first, so that RTP/JPEG can carry them. */
+  readonly repairs: readonly RepairAction[];
   /** The reader is done with it. */
   release(): void;
 }
@@ -41,6 +49,8 @@ export interface MediaLibraryOptions {
   readonly sample?: URL;
   /** Frames a second for all movies; without it each file's own. */
   readonly frameRateHz?: number;
+  /** Makes frames ready for RTP/JPEG. */
+  readonly preparation: FramePreparation;
   /** Told of movies opened. */
   readonly emit: ServerListener;
   /** Told when nobody can ask for an opening any more. */
@@ -53,7 +63,7 @@ interface OpenMovie {
   readonly version: string;
   readonly file: MovieFile;
   readonly frameRateHz: number;
-  readonly jpegRefusal: string | undefined;
+  readonly payload: PayloadFacts;
   readers: number;
   isStale: boolean;
 }
@@ -89,7 +99,7 @@ export class MediaLibrary implements AsyncDisposable {
       path,
       file: movie.file,
       frameRateHz: movie.frameRateHz,
-      jpegRefusal: movie.jpegRefusal,
+      ...movie.payload,
       release: () => {
         if (isReleased) return;
         isReleased = true;
@@ -191,25 +201,57 @@ export class MediaLibrary implements AsyncDisposable {
   async #openFile(found: FoundFile, key: string, path: string): Promise<OpenMovie> {
     const file = await openMovie(found.place);
     const frameRateHz = this.#options.frameRateHz ?? file.defaultFrameRateHz;
-    let jpegRefusal: string | undefined;
-    try {
-      describeJpegPayload(await file.readFrame(0));
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      jpegRefusal = error.message;
+    const payload = await this.#examine(file);
+    const { damageCount, damaged } = file.index;
+    if (damageCount > 0) {
+      const [first] = damaged;
+      const where = first === undefined ? "" : `, first at byte ${first.offset}: ${first.reason}`;
+      const message = `"${path}" cannot be read in ${damageCount} places${where}`;
+      this.#options.emit({ type: "warning", message });
     }
     const { frameCount: frames, width, height } = file;
     this.#options.emit({ type: "media-opened", path, frames, width, height, frameRateHz });
+    this.#tellOddities(path, file, payload);
     return {
       id: this.#nextId++,
       key,
       version: found.version,
       file,
       frameRateHz,
-      jpegRefusal,
+      payload,
       readers: 0,
       isStale: false,
     };
+  }
+
+  /** Looks at the first frames until one can be sent: a damaged one at the beginning says nothing about the others. */
+  async #examine(file: MovieFile): Promise<PayloadFacts> {
+    let jpegRefusal: string | undefined;
+    for (let i = 0; i < Math.min(file.frameCount, EXAMINED_FRAMES); i++) {
+      try {
+        const frame = await file.readFrame(i);
+        const { jpeg, actions } = await this.#options.preparation.prepare(frame);
+        const { width, height } = describeJpegPayload(jpeg);
+        return { jpegRefusal: undefined, width, height, repairs: actions };
+      } catch (error) {
+        if (!(error instanceof WireError || error instanceof TransportError)) throw error;
+        jpegRefusal ??= error.message;
+      }
+    }
+    return { jpegRefusal, width: file.width, height: file.height, repairs: [] };
+  }
+
+  #tellOddities(path: string, file: MovieFile, { repairs }: PayloadFacts): void {
+    if (repairs.length > 0) {
+      const message = `"${path}": for RTP/JPEG its frames are ${actionsText(repairs)}`;
+      this.#options.emit({ type: "notice", message });
+    }
+    const { damaged, damageCount } = file.index, [first] = damaged;
+    if (first === undefined) return;
+    const message = `"${path}" is damaged in ${damageCount} ${
+      damageCount === 1 ? "place" : "places"
+    }, which are left out; the first at octet ${first.offset}: ${first.reason}`;
+    this.#options.emit({ type: "warning", message });
   }
 
   #release(movie: OpenMovie): void {
@@ -237,6 +279,9 @@ export class MediaLibrary implements AsyncDisposable {
   }
 }
 
+/** What RTP/JPEG makes of a movie. */
+type PayloadFacts = Pick<SharedMovie, "jpegRefusal" | "width" | "height" | "repairs">;
+
 interface FoundFile {
   readonly place: string | URL;
   /** Changes when the file does. */
@@ -245,3 +290,4 @@ interface FoundFile {
 
 const FORBIDDEN = Deno.build.os === "windows" ? /[\\\0/:]/ : /[\0/]/;
 const MAX_UNREAD = 16;
+const EXAMINED_FRAMES = 10;

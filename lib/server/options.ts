@@ -7,6 +7,7 @@
  */
 
 import type { WireTap } from "../engine/wire_tap.ts";
+import type { RepairLevel, RestartChoice } from "../jpeg.ts";
 import type { ServerListener } from "./events.ts";
 
 /** Options of {@linkcode RtspServer.start}. */
@@ -37,6 +38,18 @@ export interface RtspServerOptions {
   readonly maxConnectionsPerAddress?: number;
   /** Encodes frames anew that are larger than a lab client's buffer. @default {true} */
   readonly fit?: boolean;
+  /**
+   * How far frames may be changed that RTP/JPEG cannot carry as they are: not at all (they are refused), only without
+   * loss, or as far as needed.
+   * @default {"all"}
+   */
+  readonly repair?: RepairLevel;
+  /** Which restart markers frames shall have; not where `repair` is "off". @default {"keep"} */
+  readonly restartMarkers?: RestartChoice;
+  /** Pixels that frames have at most: larger ones are scaled down where `repair` is "all". @default {as they are} */
+  readonly maxSize?: { readonly width: number; readonly height: number };
+  /** Octets of repaired and fitted frames kept in memory; half as much is kept of others besides. @default {256 MiB} */
+  readonly cacheBytes?: number;
   /** Seconds of silence after which a session ends; clients are told this, and get a little more. @default {60} */
   readonly sessionTimeoutSeconds?: number;
   /** How long a request may stay incomplete, in ms. @default {60000} */
@@ -64,5 +77,7 @@ export const DEFAULT_MAX_CONNECTIONS = 4096;
 export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 256;
 /** See {@linkcode RtspServerOptions.sessionTimeoutSeconds}. */
 export const DEFAULT_SESSION_TIMEOUT_SECONDS = 60;
+/** See {@linkcode RtspServerOptions.cacheBytes}. */
+export const DEFAULT_CACHE_BYTES: number = 256 << 20;
 /** Sessions that one connection can hold. */
 export const MAX_SESSIONS_PER_CONNECTION = 64;

@@ -23,6 +23,7 @@ import {
   type ServerStatistics,
 } from "./events.ts";
 import { FrameBatches } from "./frame_batches.ts";
+import { FramePreparation, repairText } from "./frame_preparation.ts";
 import { MediaLibrary } from "./media_library.ts";
 import {
   DEFAULT_MAX_CONNECTIONS,
@@ -237,7 +238,12 @@ export class RtspServer implements AsyncDisposable {
     for (const connection of this.#connections.values()) {
       if (connection.sessions.has(session)) connection.forget(session);
     }
-    this.#parts.emit({ type: "session-ended", ...session.snapshot(), reason });
+    const snapshot = session.snapshot(), repairs = repairText(snapshot.repairs);
+    if (repairs !== "") {
+      const message = `"${snapshot.path}": ${snapshot.frames} frames; ${repairs}`;
+      this.#parts.emit({ type: "notice", message });
+    }
+    this.#parts.emit({ type: "session-ended", ...snapshot, reason });
   }
 }
 
@@ -267,7 +273,18 @@ function build(options: RtspServerOptions): BuiltServer {
   }
   const images = new ImageWorker();
   const fit = (jpeg: Uint8Array, maxBytes: number) => images.fit(jpeg, maxBytes);
-  const batches = new FrameBatches({ emit, fit: (options.fit ?? true) ? fit : undefined });
+  const preparation = new FramePreparation(images, {
+    level: options.repair,
+    restart: options.restartMarkers,
+    maxWidth: options.maxSize?.width,
+    maxHeight: options.maxSize?.height,
+  });
+  const batches = new FrameBatches({
+    preparation,
+    cacheBytes: options.cacheBytes,
+    emit,
+    fit: (options.fit ?? true) ? fit : undefined,
+  });
   const onSessionEnded: BuiltServer["onSessionEnded"] = { call: () => {} };
   const parts: ServerParts = {
     options,
@@ -276,6 +293,7 @@ function build(options: RtspServerOptions): BuiltServer {
       folder: options.media,
       sample: options.sample,
       frameRateHz: options.frameRateHz,
+      preparation,
       emit,
       onClosed: (movieId) => batches.forget(movieId),
     }),

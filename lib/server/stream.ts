@@ -10,7 +10,9 @@
 import type { Paced } from "../engine/pacer.ts";
 import type { Playback, PlaybackRequest, PlayingRange } from "../engine/playback.ts";
 import type { RtpSender } from "../engine/sender.ts";
+import type { RepairAction } from "../jpeg.ts";
 import { type FrameBatches, isUnsendable, type PayloadFormat } from "./frame_batches.ts";
+import { countRepairs, type RepairCounts } from "./frame_preparation.ts";
 import type { SharedMovie } from "./media_library.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { StreamTransport } from "./transports.ts";
@@ -57,6 +59,7 @@ export class MediaStream implements Paced {
   #round = 0;
   #framesSent = 0;
   #framesDropped = 0;
+  readonly #repairs: Partial<Record<RepairAction, number>> = {};
   #faultToldMs = -Infinity;
   #slowToldMs = -Infinity;
   #slowUntold = 0;
@@ -145,6 +148,7 @@ export class MediaStream implements Paced {
       const intervalMs = 1000 / movie.frameRateHz;
       const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, 0.7 * intervalMs);
       this.#framesSent += 1 - givenUp;
+      if (batch.repairs !== undefined) countRepairs(this.#repairs, batch.repairs);
       if (givenUp > 0) this.#giveUp(givenUp, now);
     }
     if (frame.isLast) {
@@ -158,8 +162,13 @@ export class MediaStream implements Paced {
   }
 
   /** Counters. */
-  stats(): { readonly framesSent: number; readonly framesDropped: number } {
+  stats(): {
+    readonly framesSent: number;
+    readonly framesDropped: number;
+    readonly repairs: RepairCounts;
+  } {
     return {
+      repairs: { ...this.#repairs },
       framesSent: this.#framesSent,
       framesDropped: this.#framesDropped + this.#playback.stats().dropped,
     };

@@ -136,7 +136,7 @@ export class StreamSession implements ConversationSession, RtcpReader {
   /** What it has done so far. */
   snapshot(): ServerSessionSnapshot {
     const sent = this.stream.sender.stats();
-    const { framesSent, framesDropped } = this.stream.stats();
+    const { framesSent, framesDropped, repairs } = this.stream.stats();
     const { playback } = this.stream;
     return {
       session: this.number,
@@ -150,6 +150,7 @@ export class StreamSession implements ConversationSession, RtcpReader {
       positionSeconds: rounded(playback.positionSeconds),
       frames: framesSent,
       framesDropped,
+      repairs,
       packets: sent.packetsSent,
       bytes: sent.octetsSent,
       worstLatenessMs: rounded(playback.stats().worstLatenessMs),

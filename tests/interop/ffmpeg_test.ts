@@ -158,12 +158,13 @@ testWith(["ffmpeg", "cjpeg"], "ffmpeg seeks: -ss starts at the frame of that tim
 
 testWith(
   ["ffmpeg", "cjpeg"],
-  "files that RTP/JPEG cannot carry get 415, not a broken stream",
+  "files that RTP/JPEG cannot carry get 415 where repair is off, not a broken stream",
   async (test) => {
     const names: MovieName[] = ["444", "progressive", "optimized", "grey"];
     const movies = await Promise.all(names.map(movieOf));
     await using served = await Served.start(
       Object.fromEntries(movies.map((movie) => [`${movie.name}.mjpeg`, movie])),
+      { repair: "off" },
     );
     for (const name of names) {
       await test.step(name, async () => {

@@ -23,6 +23,10 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
     maxConnections: 4096,
     maxConnectionsPerAddress: 256,
     fit: true,
+    repair: "all",
+    restartMarkers: "keep",
+    maxSize: undefined,
+    cacheBytes: 268_435_456,
     sessionTimeoutSeconds: 60,
   });
 });
@@ -30,7 +34,8 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
 Deno.test("parseServerArguments() reads every option, with a blank or an equals sign", () => {
   const text = "1025 --host :: --media films --fps=29.97 --loop --log-level debug --json " +
     "--rtp-ports 50000-50009 --user ann:a:b --user=bob: --users file --max-connections 9 " +
-    "--max-connections-per-address 3 --no-fit --session-timeout 7";
+    "--max-connections-per-address 3 --no-fit --repair lossless --restart-interval rows " +
+    "--max-size 1920x1080 --cache 64M --session-timeout 7";
   const command = parseServerArguments(text.split(" "));
   assertEquals(command, {
     action: "run",
@@ -47,6 +52,10 @@ Deno.test("parseServerArguments() reads every option, with a blank or an equals 
     maxConnections: 9,
     maxConnectionsPerAddress: 3,
     fit: false,
+    repair: "lossless",
+    restartMarkers: "rows",
+    maxSize: { width: 1920, height: 1080 },
+    cacheBytes: 67_108_864,
     sessionTimeoutSeconds: 7,
   });
   assertEquals(parseServerArguments(["0"]).port, 0);
@@ -66,6 +75,11 @@ Deno.test("parseServerArguments() refuses in one sentence that says what to writ
     ["--fps fast", /--fps is "fast"/],
     ["--loop=yes", /--loop takes no value/],
     ["--log-level loud", /error, warn, info or debug/],
+    ["--repair some", /--repair is "some": it must be off, lossless, all/],
+    ["--restart-interval 5", /--restart-interval is "5": it must be keep, none, rows/],
+    ["--max-size big", /--max-size is "big".*1920x1080/],
+    ["--max-size 4x4", /at least 8x8/],
+    ["--cache much", /--cache is "much".*64M/],
     ["--rtp-ports 5", /even port and the next one/],
     ["--rtp-ports 5001-5001", /even port and the next one/],
     ["--rtp-ports 5001-5002", /even port and the next one/],

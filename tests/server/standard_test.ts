@@ -475,13 +475,15 @@ Deno.test("RtspServer serves the lab's payload to whoever asks for RTP/UDP in st
   assertEquals(rtp.rtp.map((packet) => packet.payload), sampleFrames(20));
 });
 
-Deno.test("RtspServer refuses what RTP/JPEG cannot carry with 415 and the reason", async () => {
+Deno.test("RtspServer with repair off refuses what RTP/JPEG cannot carry with 415 and the reason", async () => {
   const [frame] = sampleFrames(1);
   const progressive = frame.slice();
   progressive[
     progressive.findIndex((byte, at) => byte === 0xff && progressive[at + 1] === 0xc0) + 1
   ] = 0xc2;
-  await using test = await TestServer.start({}, { "progressive.mjpeg": labFile([progressive]) });
+  await using test = await TestServer.start({ repair: "off" }, {
+    "progressive.mjpeg": labFile([progressive]),
+  });
   await using probe = await RtspProbe.connect(test.port);
   const url = test.url("progressive.mjpeg");
   for (const [method, headers] of [["DESCRIBE", {}], ["SETUP", TCP]] as const) {
