@@ -54,7 +54,9 @@ export class MediaStream implements Paced {
   readonly #options: MediaStreamOptions;
   readonly #playback: Playback;
   #transport: StreamTransport;
+  /** When the goodbye is due. */
   #endMs: number | undefined;
+  #goodbyesSaid = 0;
   /** Changes with every PLAY and PAUSE: what was loading for an earlier one is not wanted any more. */
   #round = 0;
   #framesSent = 0;
@@ -153,7 +155,8 @@ export class MediaStream implements Paced {
     }
     if (frame.isLast) {
       // The goodbye comes well after the last frame: players read it first and drop what they have not read yet.
-      this.#endMs = now + 1000 / movie.frameRateHz + GOODBYE_DELAY_MS;
+      const delayMs = this.#transport.kind === "UDP" ? UDP_GOODBYE_DELAY_MS : 0;
+      this.#endMs = now + 1000 / movie.frameRateHz + delayMs;
       timer.schedule(this, this.#endMs);
       return;
     }
@@ -190,16 +193,26 @@ export class MediaStream implements Paced {
   #stop(): void {
     this.#round++;
     this.#endMs = undefined;
+    this.#goodbyesSaid = 0;
     this.#options.timer.cancel(this);
     this.#transport.discard();
     this.sender.stopReports();
   }
 
+  /** Over UDP the goodbye is said again: players wait for ever for one that was lost. */
   #finish(now: number): void {
-    this.#endMs = undefined;
-    this.sender.stopReports();
+    const repeatMs = this.#transport.kind === "UDP"
+      ? GOODBYE_REPEATS_MS[this.#goodbyesSaid]
+      : undefined;
     this.#sayGoodbye(now);
-    this.#options.onEnd();
+    if (this.#goodbyesSaid++ === 0) {
+      this.sender.stopReports();
+      this.#options.onEnd();
+    }
+    // The session may have been ended by whoever was told.
+    if (this.#endMs === undefined) return;
+    this.#endMs = repeatMs === undefined || !this.#options.hasReports ? undefined : now + repeatMs;
+    if (this.#endMs !== undefined) this.#options.timer.schedule(this, this.#endMs);
   }
 
   /** A film with many bad frames is told of once a second. */
@@ -233,6 +246,8 @@ export class MediaStream implements Paced {
   }
 }
 
-const GOODBYE_DELAY_MS = 100;
+const UDP_GOODBYE_DELAY_MS = 250;
+/** After the first goodbye and after the second. */
+const GOODBYE_REPEATS_MS: readonly number[] = [1000, 2000];
 const FAULT_INTERVAL_MS = 1000;
 const SLOW_INTERVAL_MS = 5000;

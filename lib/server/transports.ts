@@ -125,6 +125,7 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   readonly #writer: ConnectionWriter;
   readonly #packets: SessionPackets | undefined;
   #waiting: { batch: PacketBatch; sender: RtpSender; timestamp: number } | undefined;
+  #report: Uint8Array | undefined;
   #buffer = new Uint8Array(0);
 
   /** Writes to this connection on these channels. */
@@ -157,11 +158,20 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
     const { batch, sender, timestamp } = waiting;
     sender.stamp(batch, timestamp);
     this.#packets?.sent(batch);
+    const report = this.#report;
+    this.#report = undefined;
+    // The writer takes messages before frames: this one is written right behind the frame that is returned.
+    if (report !== undefined) this.#writeReport(report);
     return this.#interleave(batch);
   }
 
-  /** See {@linkcode StreamTransport.sendReport}. */
+  /** Sends a report, but not before the frame that waits: a goodbye must not overtake the last frame. */
   sendReport(bytes: Uint8Array): void {
+    if (this.#waiting === undefined) this.#writeReport(bytes);
+    else this.#report = bytes;
+  }
+
+  #writeReport(bytes: Uint8Array): void {
     this.#packets?.sentReport(bytes);
     this.#writer.write(formatInterleaved(this.rtcpChannel, bytes));
   }
@@ -169,6 +179,7 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   /** See {@linkcode StreamTransport.discard}. */
   discard(): void {
     this.#waiting = undefined;
+    this.#report = undefined;
     this.#writer.withdraw(this);
   }
 

@@ -168,6 +168,11 @@ Deno.test("RtspServer plays over UDP: what RTP-Info promises, every picture, the
     rtcp.datagrams.at(-1)!.at >= rtp.datagrams.at(-1)!.at,
     "the goodbye comes after the last frame",
   );
+  assertEquals(
+    await rtcp.countWithin(1300),
+    1,
+    "the goodbye is repeated, since it may have been lost",
+  );
   // The session is kept: the film can be played again.
   const again = await probe.ask("PLAY", `${url}/`, { ...session, Range: "npt=0.3-" });
   assertEquals(again.statusCode, 200);

@@ -1,0 +1,143 @@
+import { assert, assertEquals } from "@std/assert";
+import { RtpSender } from "../../lib/engine/sender.ts";
+import type { ByteStream } from "../../lib/net/socket.ts";
+import { ConnectionWriter } from "../../lib/server/connection_writer.ts";
+import { InterleavedTransport } from "../../lib/server/transports.ts";
+
+/** A stream whose writes end when the test says so. */
+class SlowStream implements ByteStream {
+  readonly localAddress = { hostname: "127.0.0.1", port: 1 };
+  readonly remoteAddress = { hostname: "127.0.0.1", port: 2 };
+  readonly written: Uint8Array[] = [];
+  #finish: (() => void) | undefined;
+  #fail: ((error: Error) => void) | undefined;
+
+  read(): Promise<null> {
+    return Promise.resolve(null);
+  }
+  write(bytes: Uint8Array): Promise<void> {
+    this.written.push(bytes.slice());
+    return new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+  }
+  async step(): Promise<void> {
+    this.#finish?.();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  async break(): Promise<void> {
+    this.#fail?.(new Error("gone"));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): void {}
+  [Symbol.dispose](): void {}
+}
+
+function writerOf(stream: ByteStream) {
+  const broken: unknown[] = [];
+  const clock = { now: 0 };
+  const writer = new ConnectionWriter(stream, {
+    now: () => clock.now,
+    onBroken: (error) => broken.push(error),
+  });
+  return { writer, broken, clock };
+}
+
+function senderOf(): RtpSender {
+  return new RtpSender({
+    ssrc: 1,
+    sequenceNumber: 10,
+    timestamp: 0,
+    clockRateHz: 90_000,
+    payloadType: 26,
+    cname: "server@test",
+  });
+}
+
+function batchOf(mark: number) {
+  const bytes = new Uint8Array(14);
+  bytes.set([0x80, 26], 0);
+  bytes[12] = mark;
+  return { bytes, packetSize: 14, packetCount: 1, payloadSize: 2 };
+}
+
+Deno.test("ConnectionWriter writes messages one after another, each in a write of its own", async () => {
+  const stream = new SlowStream();
+  const { writer } = writerOf(stream);
+  const sent: number[] = [];
+  for (const mark of [1, 2, 3]) writer.write(new Uint8Array([mark]), () => sent.push(mark));
+  assertEquals(stream.written.length, 1);
+  await stream.step();
+  assertEquals([stream.written.length, sent], [2, [1]]);
+  const flushed = writer.flushed();
+  await stream.step();
+  await stream.step();
+  await flushed;
+  assertEquals([stream.written.map((bytes) => bytes[0]), sent], [[1, 2, 3], [1, 2, 3]]);
+});
+
+Deno.test("InterleavedTransport keeps only the newest frame for a busy connection, without a hole in the numbers", async () => {
+  const stream = new SlowStream();
+  const { writer } = writerOf(stream);
+  const transport = new InterleavedTransport(writer, [4, 5]);
+  const sender = senderOf();
+  const givenUp = [1, 2, 3, 4].map((mark) => transport.sendFrame(batchOf(mark), sender, mark));
+  assertEquals(givenUp, [0, 0, 1, 1], "the first was taken at once, the second waited");
+  await stream.step();
+  assertEquals(stream.written.map((bytes) => [bytes[1], bytes[3], bytes[7], bytes[16]]), [
+    [4, 14, 10, 1],
+    [4, 14, 11, 4],
+  ]);
+});
+
+Deno.test("InterleavedTransport writes answers before the frame that waits, and a goodbye after it", async () => {
+  const stream = new SlowStream();
+  const { writer } = writerOf(stream);
+  const transport = new InterleavedTransport(writer, [0, 1]);
+  const sender = senderOf();
+  transport.sendFrame(batchOf(1), sender, 1);
+  transport.sendFrame(batchOf(2), sender, 2);
+  transport.sendReport(new Uint8Array([0x80, 203, 0, 0]));
+  writer.write(new Uint8Array([65]));
+  for (let step = 0; step < 4; step++) await stream.step();
+  assertEquals(stream.written.map((bytes) => bytes[0] === 65 ? "answer" : bytes[1]), [
+    0,
+    "answer",
+    0,
+    1,
+  ]);
+});
+
+Deno.test("ConnectionWriter tells for how long a write has been waiting", async () => {
+  const stream = new SlowStream();
+  const { writer, clock } = writerOf(stream);
+  assertEquals(writer.stalledMs(100), 0);
+  clock.now = 100;
+  writer.write(new Uint8Array(1));
+  assertEquals(writer.stalledMs(350), 250);
+  await stream.step();
+  assertEquals(writer.stalledMs(900), 0);
+});
+
+Deno.test("ConnectionWriter gives up when a write fails, once", async () => {
+  const stream = new SlowStream();
+  const { writer, broken } = writerOf(stream);
+  writer.write(new Uint8Array(1));
+  writer.write(new Uint8Array(1));
+  await stream.break();
+  writer.write(new Uint8Array(1));
+  assertEquals([broken.length, stream.written.length], [1, 1]);
+  await writer.flushed();
+});
+
+Deno.test("ConnectionWriter gives up when too much waits, whoever does not read", () => {
+  const stream = new SlowStream();
+  const { writer, broken } = writerOf(stream);
+  for (let count = 0; count < 100; count++) writer.write(new Uint8Array(10_000));
+  assertEquals(broken.length, 1);
+  assert(writer.queuedBytes <= 256 << 10);
+});
