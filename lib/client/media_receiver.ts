@@ -10,6 +10,7 @@
 import { type ReceiverEvent, RtpReceiver } from "../engine/receiver.ts";
 import { isRtcp } from "../rtcp.ts";
 import { PAYLOAD_TYPE_JPEG } from "../rtp.ts";
+import { withHuffmanTables } from "../jpeg.ts";
 import { type DepacketizedFrame, JpegDepacketizer } from "../rtp_jpeg.ts";
 import { LabDepacketizer } from "../rtp_lab.ts";
 import { Alarm } from "./alarm.ts";
@@ -196,9 +197,10 @@ export class MediaReceiver implements Disposable {
     const { dropped } = this.#depacketizer.stats();
     numbering.skip(dropped - this.#dropped);
     this.#dropped = dropped;
-    const { jpeg, timestamp, width, height } = frame;
+    const { timestamp, width, height } = frame;
     const received = {
-      jpeg,
+      // Lab servers send frames as they are: one of an AVI file has no Huffman tables, and nobody shows it so.
+      jpeg: this.#options.format.kind === "lab" ? withHuffmanTables(frame.jpeg) : frame.jpeg,
       number: numbering.next(this.#sequenceNumber, frame.packetCount),
       timestamp,
       wallClockMs: this.#receiver.wallClock(timestamp),

@@ -170,7 +170,9 @@ function encode(
 function blocksOf(size: Size, sampling: ChromaSampling, i: number) {
   const { h, v } = lumaFactors(sampling);
   const columns = Math.ceil(size.width / (8 * h)), lines = Math.ceil(size.height / (8 * v));
-  return i === 0 ? { columns: columns * h, lines: lines * v } : { columns, lines };
+  return i === 0
+    ? { h, v, columns: columns * h, lines: lines * v }
+    : { h: 1, v: 1, columns, lines };
 }
 
 function planeFor({ image, coefficients, tables }: Source, i: number): Plane {

@@ -121,7 +121,7 @@ function rebuild(jpeg: Uint8Array, image: JpegImage, plan: RepairPlan): Uint8Arr
   const components = [luma, { h: 1, v: 1 }, { h: 1, v: 1 }].map((factors, i) => {
     const blocksPerLine = mcusPerLine * factors.h, blockLines = mcuLines * factors.v;
     const source: ComponentCoefficients | undefined = coefficients.components[i];
-    const wanted = { columns: blocksPerLine, lines: blockLines };
+    const wanted = { ...factors, columns: blocksPerLine, lines: blockLines };
     const values = source === undefined
       ? new Int16Array(blocksPerLine * blockLines * 64)
       : layOutBlocks(source, ownBlocks(coefficients, source), wanted);

@@ -50,30 +50,43 @@ export function lumaFactors(sampling: ChromaSampling): SamplingFactors {
   return { h: 2, v: sampling === "4:2:0" ? 2 : 1 };
 }
 
+/** A grid of blocks made of whole MCUs. */
+export interface BlockGrid {
+  /** Blocks in a line. */
+  readonly columns: number;
+  /** Lines of blocks. */
+  readonly lines: number;
+  /** Blocks of an MCU side by side. */
+  readonly h: number;
+  /** Blocks of an MCU one below the other. */
+  readonly v: number;
+}
+
 /**
- * The blocks of a component laid out for other factors: padding is cut off, or made of blocks that repeat the colour
- * of their neighbour.
+ * The blocks of a component in another grid: padding is cut off, or made of blocks of one colour that cost next to
+ * nothing, as libjpeg makes it: each has the DC of the block coded before it.
  *
- * @param own Lines and columns of blocks that hold the picture.
- * @param wanted Lines and columns to make.
+ * @param own Columns and lines of blocks that hold the picture.
  */
 export function layOutBlocks(
   component: ComponentCoefficients,
   own: { readonly columns: number; readonly lines: number },
-  wanted: { readonly columns: number; readonly lines: number },
+  wanted: BlockGrid,
 ): Int16Array {
+  const { h, v } = wanted;
   const values = new Int16Array(wanted.columns * wanted.lines * 64);
   const columns = Math.min(own.columns, wanted.columns);
   for (let y = 0; y < wanted.lines; y++) {
-    const line = y * wanted.columns * 64;
+    const line = y * wanted.columns;
     if (y < own.lines) {
       const from = y * component.blocksPerLine * 64;
-      values.set(component.values.subarray(from, from + columns * 64), line);
+      values.set(component.values.subarray(from, from + columns * 64), line * 64);
     }
     for (let x = y < own.lines ? columns : 0; x < wanted.columns; x++) {
-      // Only the DC: a block of one colour, so that no edge bleeds into what is shown.
-      const neighbour = x > 0 ? line + (x - 1) * 64 : y > 0 ? line - wanted.columns * 64 : -1;
-      if (neighbour >= 0) values[line + x * 64] = values[neighbour];
+      if (x % h > 0) values[(line + x) * 64] = values[(line + x - 1) * 64];
+      else if (y % v > 0) {
+        values[(line + x) * 64] = values[(line - wanted.columns + x + h - 1) * 64];
+      }
     }
   }
   return values;
