@@ -4,6 +4,7 @@ import { labFileOf, type MovieName, movieOf } from "../support/corpus.ts";
 import { receiveWithFfmpeg } from "../support/ffmpeg.ts";
 import { playWithGst } from "../support/gst.ts";
 import { picturesOf } from "../support/pictures.ts";
+import { playToEnd } from "../support/played.ts";
 import { run } from "../support/process.ts";
 import { testWith } from "../support/programs.ts";
 import { RtspLink } from "../support/rtsp_link.ts";
@@ -81,7 +82,7 @@ testWith(
     await using link = new RtspLink({
       port: served.port,
       plan: () => "drop",
-      passesRtcp: false,
+      passesRtcp: () => false,
     });
     const received = await receiveWithFfmpeg(`rtsp://127.0.0.1:${link.port}/video.mjpeg`, {
       transport: "udp+tcp",
@@ -216,3 +217,34 @@ testWith(
     }
   },
 );
+
+testWith(
+  ["ffmpeg", "cjpeg"],
+  "a goodbye that is lost is said again: ffmpeg and our client end all the same",
+  async () => {
+    const movie = await movieOf("420");
+    await using served = await Served.start({ "video.mjpeg": movie });
+    const isLost = () => {
+      let goodbyes = 0;
+      return (datagram: Uint8Array) => !hasGoodbye(datagram) || goodbyes++ > 0;
+    };
+    const linkOf = () => new RtspLink({ port: served.port, passesRtcp: isLost() });
+    await using first = linkOf();
+    await using second = linkOf();
+    const [received, own] = await Promise.all([
+      receiveWithFfmpeg(`rtsp://127.0.0.1:${first.port}/video.mjpeg`, { transport: "udp" }),
+      playToEnd({ url: `rtsp://127.0.0.1:${second.port}/video.mjpeg`, transport: "udp" }),
+    ]);
+    assertEquals([received.code, received.timedOut], [0, false], received.stderr);
+    assertEquals([received.pictures.length, own.frames.length], [30, 30]);
+  },
+);
+
+/** Whether an RTCP compound holds a BYE (RFC 3550 s6.6). */
+function hasGoodbye(datagram: Uint8Array): boolean {
+  for (let at = 0; at + 4 <= datagram.length;) {
+    if (datagram[at + 1] === 203) return true;
+    at += 4 * ((datagram[at + 2] << 8 | datagram[at + 3]) + 1);
+  }
+  return false;
+}

@@ -67,7 +67,8 @@ for (const name of MOVIES) {
     async () => {
       const movie = await movieOf(name);
       const expected = await decodedFile(movie);
-      await using served = await Served.start({ "video.mjpeg": movie });
+      // At the film's end GStreamer's own clock ends it too: a film that lasts bears a stall of this machine.
+      await using served = await Served.start({ "video.mjpeg": movie }, { frameRateHz: 25 });
       await Promise.all(["udp", "tcp"].map(async (protocols) => {
         const path = await Deno.makeTempFile({ prefix: "deno-rtsp-gst-" });
         try {
@@ -80,7 +81,8 @@ for (const name of MOVIES) {
             ],
           });
           // It ends at all because of the BYE.
-          assertEquals([result.code, result.timedOut], [0, false], result.stderr);
+          assertEquals(result.timedOut, false, served.account());
+          assert(result.code === 0 || LOST_RACE.test(result.stderr), result.stderr);
           const received = digestsOf(await Deno.readFile(path), movie);
           assertEquals(received, expected, `${protocols}: ${served.account()}`);
         } finally {
@@ -90,6 +92,12 @@ for (const name of MOVIES) {
     },
   );
 }
+
+/**
+ * What gst-launch 1.22 says now and then when all has been played (one time in fifty on a busy machine): its PAUSE
+ * meets its own shutdown, never leaves, and the error decides the exit code.
+ */
+const LOST_RACE = /gst_rtspsrc_pause.*\n.*Received end-of-file/;
 
 /** Where each received picture stands in the file. */
 async function positionsOf(frames: readonly Uint8Array[], movie: Movie): Promise<number[]> {
@@ -183,7 +191,11 @@ testWith(
     const movie = await movieOf("420");
     // Without an end: GStreamer cuts what comes later than the range it was told at first.
     await using served = await Served.start({ "video.mjpeg": movie }, { loop: true });
-    await using link = new RtspLink({ port: served.port, plan: () => "drop", passesRtcp: false });
+    await using link = new RtspLink({
+      port: served.port,
+      plan: () => "drop",
+      passesRtcp: () => false,
+    });
     const url = `rtsp://127.0.0.1:${link.port}/video.mjpeg`;
     const played = await playWithGst(url, ["frames:40"], { protocols: "tcp+udp" });
     assertEquals(played.error, undefined);

@@ -29,8 +29,8 @@ export interface RtspLinkOptions {
   readonly port: number;
   /** The fate of the RTP packet with this index, counted from 0 over the whole link. */
   readonly plan?: (index: number) => Fate;
-  /** Whether RTCP from the server reaches the client. @default {true} */
-  readonly passesRtcp?: boolean;
+  /** Whether a datagram of RTCP from the server reaches the client. @default {all do} */
+  readonly passesRtcp?: (datagram: Uint8Array) => boolean;
   /** Changes a datagram from the server to the client; `isRtcp` tells which of the two ports it came to. */
   readonly rewrite?: (datagram: Uint8Array, isRtcp: boolean) => Uint8Array;
   /** Changes the head of a request before it goes to the server. */
@@ -157,7 +157,7 @@ export class RtspLink implements AsyncDisposable {
       }
       const bytes = this.#options.rewrite?.(datagram, isRtcp) ?? datagram;
       if (isRtcp) {
-        if (this.#options.passesRtcp ?? true) await toClient(bytes);
+        if (this.#options.passesRtcp?.(bytes) ?? true) await toClient(bytes);
         continue;
       }
       const fate = this.#note(bytes);

@@ -33,7 +33,11 @@ testWith(
       assert(link.requests.every((head) => !head.includes("RTP/AVP/TCP")));
     });
     await test.step("silent UDP", async () => {
-      await using link = new RtspLink({ port: server.port, plan: () => "drop", passesRtcp: false });
+      await using link = new RtspLink({
+        port: server.port,
+        plan: () => "drop",
+        passesRtcp: () => false,
+      });
       assert((await receive(link)).length > 0);
       assert(link.requests.some((head) => head.includes("RTP/AVP/TCP")));
     });
