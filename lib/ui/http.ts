@@ -6,7 +6,12 @@
  * @module
  */
 import { TransportError } from "../errors.ts";
-import type { PreviewHandler } from "./preview.ts";
+/** Answers requests; needs no port. `close()` ends its streams, after which it answers as before. */
+export interface PreviewHandler {
+  (request: Request): Promise<Response>;
+  /** Ends all streams of video and events. */
+  close(): void;
+}
 
 /** Where to listen. */
 export interface OpenPreviewOptions {
@@ -16,6 +21,8 @@ export interface OpenPreviewOptions {
   readonly port?: number;
   /** Ports to try, one after the other. @default {20} */
   readonly attempts?: number;
+  /** What its address has to end with, where the handler asks for a token. */
+  readonly token?: string;
 }
 
 /** A preview that listens. */
@@ -49,7 +56,9 @@ export function openPreview(
       await server.finished;
     };
     return {
-      address: `http://${browsableHost(hostname)}:${server.addr.port}/`,
+      address: `http://${browsableHost(hostname)}:${server.addr.port}/${
+        options.token === undefined ? "" : `?token=${options.token}`
+      }`,
       port: server.addr.port,
       close,
       [Symbol.asyncDispose]: close,

@@ -9,20 +9,26 @@
  * | `GET /state` | JSON: state, allowed commands, statistics |
  * | `GET /events` | the same as server-sent events |
  * | `POST /setup`, `/play`, `/pause`, `/teardown` | 200 and the new state; 409 where the state forbids it, 502 where the server refused |
+ * | `POST /open`, `/seek`, `/step-mode`, `/step` | the same, for the page only: JSON and `X-Preview: 1` |
  *
- * Floor 3 (wall). RFC 9110. It has no opinion on RTSP: the player says what is allowed and carries it out.
+ * With a protocol view also what `protocol_routes.ts` names. Floor 3 (wall). RFC 9110. It has no opinion on RTSP: the
+ * player says what is allowed and carries it out.
  *
  * @module
  */
 import type { ClientStatistics, ReceivedFrame } from "../client/statistics.ts";
 import { StateError, StatusError, TransportError, WireError } from "../errors.ts";
-import { PAGE_FILES, type PageFile } from "./page_files.ts";
+import type { PreviewHandler } from "./http.ts";
 import { FrameStreams, STREAM_CONTENT_TYPE } from "./multipart.ts";
-import { refusalOf, SECURITY_HEADERS } from "./request_guard.ts";
+import type { ProtocolStep } from "./protocol_events.ts";
+import { protocolRoutes } from "./protocol_routes.ts";
+import type { ProtocolView } from "./protocol_view.ts";
+import { bytesResponse, jsonResponse, streamResponse, textResponse } from "./responses.ts";
+import { createRouter, get, jsonOf, pageRoutes, post, type Route } from "./router.ts";
 import { EventStreams } from "./server_events.ts";
 export { openPreview } from "./http.ts";
-export type { OpenPreview, OpenPreviewOptions } from "./http.ts";
-export { allowedHostsOf } from "./request_guard.ts";
+export type { OpenPreview, OpenPreviewOptions, PreviewHandler } from "./http.ts";
+export { allowedHostsOf, isLoopback, newToken } from "./request_guard.ts";
 
 /** What the four buttons ask for. */
 export type PreviewVerb = "setup" | "play" | "pause" | "teardown";
@@ -31,7 +37,43 @@ export type PreviewVerb = "setup" | "play" | "pause" | "teardown";
 export type PreviewSnapshot = ClientStatistics & {
   /** The commands that the state allows. */
   readonly allowed: readonly PreviewVerb[];
+  /** How long the film is, and where it stands. */
+  readonly film?: PreviewFilm;
 };
+
+/** What a player knows of its film. */
+export interface PreviewFilm {
+  /** Seconds of its beginning. */
+  readonly startSeconds: number;
+  /** Seconds of its end, `null` for live sources and where nobody told. */
+  readonly endSeconds: number | null;
+  /** Seconds of the newest frame, `null` where nobody can tell. */
+  readonly positionSeconds: number | null;
+  /** Whether a jump may be asked for. */
+  readonly isSeekable: boolean;
+  /** How fast it plays; 1 is its own speed. */
+  readonly scale: number;
+  /** Speeds worth asking for; empty where there is no choice. */
+  readonly scales: readonly number[];
+}
+
+/** A place in the film, and how to go on from there. */
+export interface PreviewSeek {
+  /** Seconds from the beginning. @default {where the film stands} */
+  readonly startSeconds?: number;
+  /** How fast; negative is backwards. @default {1} */
+  readonly scale?: number;
+}
+
+/** Step mode, as a person steers it. */
+export interface PreviewStep {
+  /** How it stands. */
+  state(): ProtocolStep;
+  /** Switches it. */
+  setEnabled(isEnabled: boolean): void;
+  /** Sends the request that waits; false when none does. */
+  step(): boolean;
+}
 
 /** What the preview shows and steers. */
 export interface PreviewPlayer {
@@ -45,6 +87,16 @@ export interface PreviewPlayer {
    * @throws {TransportError} (rejects) if the server cannot be reached.
    */
   command(verb: PreviewVerb): Promise<void>;
+  /**
+   * Turns to another film, by its URL or by its name on the same server. Rejects like `command()`.
+   *
+   * @throws {RangeError} (rejects) for a URL that cannot be played.
+   */
+  open?(url: string): Promise<void>;
+  /** Jumps, or changes the speed. Rejects like `command()`. */
+  seek?(to: PreviewSeek): Promise<void>;
+  /** Step mode, where there is such a thing. */
+  readonly step?: PreviewStep;
   /** The newest frame, `undefined` before the first. */
   latestFrame(): ReceivedFrame | undefined;
   /** Calls `listener` with each frame from now on; returns what ends that. */
@@ -59,19 +111,16 @@ export interface PreviewOptions {
   readonly png: (jpeg: Uint8Array) => Promise<Uint8Array>;
   /** Hosts that requests may name, see `allowedHostsOf()`. */
   readonly allowedHosts: readonly string[];
+  /** What everybody has to know, where the preview is bound to more than this machine. @default {nothing} */
+  readonly token?: string;
+  /** The protocol view; the preview closes it. */
+  readonly protocol?: ProtocolView;
   /** Streams of video at a time. @default {16} */
   readonly maxViewers?: number;
   /** Milliseconds between two events that are not changes of state. @default {100} */
   readonly eventIntervalMs?: number;
   /** Told of errors that are our own; the browser only sees "Internal error". */
   readonly onError?: (error: unknown) => void;
-}
-
-/** Answers requests; needs no port. `close()` ends its streams, after which it answers as before. */
-export interface PreviewHandler {
-  (request: Request): Promise<Response>;
-  /** Ends all streams of video and events. */
-  close(): void;
 }
 
 /**
@@ -100,22 +149,8 @@ export function createPreviewHandler(
   options: PreviewOptions,
 ): PreviewHandler {
   const preview = new Preview(player, options);
-  const handle = async (request: Request) => {
-    try {
-      return await preview.answer(request);
-    } catch (error) {
-      options.onError?.(error);
-      return textResponse(500, "Internal error");
-    }
-  };
+  const handle = createRouter(preview.routes, options);
   return Object.assign(handle, { close: () => preview.close() });
-}
-
-type Answer = (request: Request) => Response | Promise<Response>;
-
-interface Route {
-  readonly method: "GET" | "POST";
-  readonly answer: Answer;
 }
 
 class Preview {
@@ -123,7 +158,8 @@ class Preview {
   readonly #options: PreviewOptions;
   readonly #streams: FrameStreams;
   readonly #events: EventStreams;
-  readonly #routes: ReadonlyMap<string, Route>;
+  /** What can be asked for. */
+  readonly routes: ReadonlyMap<string, Route>;
   #lastCommand: Promise<unknown> = Promise.resolve();
   #waitingCommands = 0;
   #png: { readonly frame: ReceivedFrame; readonly bytes: Promise<Uint8Array> } | undefined;
@@ -137,48 +173,41 @@ class Preview {
       urgent: () => urgentPart(player.snapshot()),
       onChange: (listener) => player.onChange(listener),
     }, { maxSubscribers: 64, intervalMs: options.eventIntervalMs ?? 100 });
-    const get = (answer: Answer): Route => ({ method: "GET", answer });
-    const post = (verb: PreviewVerb): Route => ({
-      method: "POST",
-      answer: () => this.#command(verb),
-    });
-    this.#routes = new Map<string, Route>([
-      ...PAGE_FILES.map((file) => [file.path, get(() => fileResponse(file))] as const),
+    const command = (verb: PreviewVerb) =>
+      post(() => this.#inOrder(() => this.#judged(verb, () => player.command(verb))));
+    this.routes = new Map<string, Route>([
+      ...pageRoutes(),
       ["/state", get(() => jsonResponse(200, this.#state()))],
       ["/stream.mjpeg", get((request) => this.#stream(request))],
       ["/events", get((request) => this.#eventStream(request))],
       ["/snapshot.jpg", get(() => this.#snapshot("jpg"))],
       ["/snapshot.png", get(() => this.#snapshot("png"))],
-      ["/setup", post("setup")],
-      ["/play", post("play")],
-      ["/pause", post("pause")],
-      ["/teardown", post("teardown")],
+      ["/setup", command("setup")],
+      ["/play", command("play")],
+      ["/pause", command("pause")],
+      ["/teardown", command("teardown")],
+      ...pageOnly({
+        "/open": (request) => this.#open(request),
+        "/seek": (request) => this.#seek(request),
+        "/step-mode": (request) => this.#setStepMode(request),
+        "/step": () => this.#step(),
+      }),
+      ...(options.protocol ? protocolRoutes(options.protocol, "client") : []),
     ]);
-  }
-
-  async answer(request: Request): Promise<Response> {
-    const refusal = refusalOf(request, this.#options.allowedHosts);
-    if (refusal !== undefined) return textResponse(403, refusal);
-    const route = this.#routes.get(new URL(request.url).pathname);
-    if (!route) return textResponse(404, "Nothing here; the preview is at /");
-    const isHead = request.method === "HEAD";
-    if (request.method !== route.method && !(isHead && route.method === "GET")) {
-      const allow = route.method === "GET" ? "GET, HEAD" : "POST";
-      return textResponse(405, `Use ${allow} here`, { allow });
-    }
-    const response = await route.answer(request);
-    return isHead ? new Response(null, response) : response;
   }
 
   close(): void {
     this.#streams.close();
     this.#events.close();
+    this.#options.protocol?.close();
   }
 
   #state() {
     const frame = this.#player.latestFrame();
     return {
+      side: "client",
       ...this.#player.snapshot(),
+      step: this.#player.step?.state(),
       frame: frame
         ? { number: frame.number, timestamp: frame.timestamp, bytes: frame.jpeg.length }
         : null,
@@ -222,13 +251,59 @@ class Preview {
     return this.#png.bytes;
   }
 
+  async #open(request: Request): Promise<Response> {
+    const { open } = this.#player;
+    const { url } = await jsonOf(request) ?? {};
+    if (typeof url !== "string" || url.trim() === "" || url.length > MAX_URL_LENGTH) {
+      return jsonResponse(400, { error: 'Wanted JSON of the form {"url": "rtsp://…"}' });
+    }
+    if (!open) return textResponse(404, "This preview shows one film only");
+    return this.#inOrder(() => this.#outcomeOf(() => open.call(this.#player, url)));
+  }
+
+  async #seek(request: Request): Promise<Response> {
+    const { seek } = this.#player;
+    const { npt, scale } = await jsonOf(request) ?? {};
+    const isPlace = npt === undefined || isNumberIn(npt, 0, 1e9);
+    const isSpeed = scale === undefined || (isNumberIn(scale, -100, 100) && scale !== 0);
+    if (!isPlace || !isSpeed || (npt === undefined && scale === undefined)) {
+      return jsonResponse(400, { error: 'Wanted JSON of the form {"npt": 12.5} in seconds' });
+    }
+    if (!seek) return textResponse(404, "This preview knows no place in the film");
+    const to = { startSeconds: npt as number | undefined, scale: scale as number | undefined };
+    return this.#inOrder(() => {
+      const { state } = this.#player.snapshot();
+      const act = () => seek.call(this.#player, to);
+      return state === "PLAYING" ? this.#outcomeOf(act) : this.#judged("play", act);
+    });
+  }
+
+  async #setStepMode(request: Request): Promise<Response> {
+    const { enabled } = await jsonOf(request) ?? {};
+    if (typeof enabled !== "boolean") {
+      return jsonResponse(400, { error: 'Wanted JSON of the form {"enabled": true}' });
+    }
+    const { step } = this.#player;
+    if (!step) return textResponse(404, "This preview has no step mode");
+    step.setEnabled(enabled);
+    return jsonResponse(200, this.#state());
+  }
+
+  /** Not in the row of commands: a command may be what waits for it. */
+  #step(): Response {
+    const { step } = this.#player;
+    if (!step) return textResponse(404, "This preview has no step mode");
+    if (step.step()) return jsonResponse(200, this.#state());
+    return jsonResponse(409, { error: "Cannot step: no request waits" });
+  }
+
   /** One command at a time, in the order they came: each is judged by the state the one before has left. */
-  async #command(verb: PreviewVerb): Promise<Response> {
+  async #inOrder(carryOut: () => Promise<Response>): Promise<Response> {
     if (this.#waitingCommands >= MAX_WAITING_COMMANDS) {
       return jsonResponse(503, { error: "Too many commands are waiting" });
     }
     this.#waitingCommands++;
-    const result = this.#lastCommand.then(() => this.#carryOut(verb));
+    const result = this.#lastCommand.then(carryOut);
     this.#lastCommand = result.catch(() => {});
     try {
       return await result;
@@ -237,11 +312,17 @@ class Preview {
     }
   }
 
-  async #carryOut(verb: PreviewVerb): Promise<Response> {
+  #judged(verb: PreviewVerb, act: () => Promise<void>): Promise<Response> {
     const { state, allowed } = this.#player.snapshot();
-    if (!allowed.includes(verb)) return jsonResponse(409, forbidden(verb, state, allowed));
+    if (!allowed.includes(verb)) {
+      return Promise.resolve(jsonResponse(409, forbidden(verb, state, allowed)));
+    }
+    return this.#outcomeOf(act);
+  }
+
+  async #outcomeOf(act: () => Promise<void>): Promise<Response> {
     try {
-      await this.#player.command(verb);
+      await act();
       return jsonResponse(200, this.#state());
     } catch (error) {
       if (error instanceof StateError) {
@@ -251,9 +332,13 @@ class Preview {
       if (error instanceof StatusError) {
         return jsonResponse(502, { error: error.message, statusCode: error.statusCode });
       }
+      if (error instanceof WireError && error.code === "url") {
+        return jsonResponse(400, { error: error.message });
+      }
       if (error instanceof TransportError || error instanceof WireError) {
         return jsonResponse(502, { error: error.message });
       }
+      if (error instanceof RangeError) return jsonResponse(400, { error: error.message });
       throw error;
     }
   }
@@ -273,41 +358,16 @@ function urgentPart({ state, allowed, dialect, transport, errors }: PreviewSnaps
   return JSON.stringify([state, allowed, dialect, transport, errors]);
 }
 
-function streamResponse(
-  request: Request,
-  headers: Record<string, string>,
-  open: () => ReadableStream<Uint8Array> | undefined,
-): Response {
-  const allHeaders = { ...SECURITY_HEADERS, ...headers };
-  if (request.method === "HEAD") return new Response(null, { headers: allHeaders });
-  const stream = open();
-  if (stream) return new Response(stream, { headers: allHeaders });
-  return textResponse(503, "Too many viewers: close another window of the preview", {
-    "retry-after": "5",
-  });
+function pageOnly(answers: Readonly<Record<string, Route["answer"]>>): [string, Route][] {
+  return Object.entries(answers).map(([path, answer]) => [
+    path,
+    { ...post(answer), isForPageOnly: true },
+  ]);
 }
 
-function fileResponse({ text, contentType }: PageFile): Response {
-  return new Response(text, { headers: { ...SECURITY_HEADERS, "content-type": contentType } });
+function isNumberIn(value: unknown, low: number, high: number): value is number {
+  return typeof value === "number" && value >= low && value <= high;
 }
 
-function bytesResponse(bytes: Uint8Array, headers: Record<string, string>): Response {
-  const body = bytes as Uint8Array<ArrayBuffer>; // never shared memory
-  return new Response(body, { headers: { ...SECURITY_HEADERS, ...headers } });
-}
-
-function jsonResponse(status: number, value: unknown): Response {
-  return new Response(JSON.stringify(value) + "\n", {
-    status,
-    headers: { ...SECURITY_HEADERS, "content-type": "application/json" },
-  });
-}
-
-function textResponse(status: number, sentence: string, headers: Record<string, string> = {}) {
-  return new Response(sentence + "\n", {
-    status,
-    headers: { ...SECURITY_HEADERS, ...headers, "content-type": "text/plain; charset=utf-8" },
-  });
-}
-
+const MAX_URL_LENGTH = 4096;
 const MAX_WAITING_COMMANDS = 8;

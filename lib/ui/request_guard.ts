@@ -80,3 +80,52 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
   "cache-control": "no-store",
 };
+
+/** Addresses that only programs of this machine can reach. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** A token that nobody guesses: 128 bits from the system's generator, in letters that need no escaping. */
+export function newToken(): string {
+  return crypto.getRandomValues(new Uint8Array(16)).toBase64({
+    alphabet: "base64url",
+    omitPadding: true,
+  });
+}
+
+/** Whether a request knows the token: by its cookie, by `?token=`, or as `Authorization: Bearer`. */
+export function isTokenRight(request: Request, token: string): boolean {
+  const { searchParams } = new URL(request.url);
+  const name = cookieName(request);
+  const cookies = (request.headers.get("cookie") ?? "").split(/;\s*/);
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  const given = [
+    searchParams.get("token"),
+    ...cookies.filter((cookie) => cookie.startsWith(`${name}=`)).map((c) =>
+      c.slice(name.length + 1)
+    ),
+    bearer,
+  ];
+  return given.some((text) => typeof text === "string" && isEqual(text, token));
+}
+
+/** The cookie by which the page's own requests carry the token; scripts cannot read it, other sites not send it. */
+export function tokenCookie(request: Request, token: string): string {
+  return `${cookieName(request)}=${token}; Path=/; HttpOnly; SameSite=Strict`;
+}
+
+/** Cookies do not know ports: two previews on one host must not take each other's. */
+function cookieName(request: Request): string {
+  const host = request.headers.get("host") ?? new URL(request.url).host;
+  return `preview-${/:(\d{1,5})$/.exec(host)?.[1] ?? "80"}`;
+}
+
+/** Takes the same time wherever the difference is. */
+function isEqual(a: string, b: string): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < b.length; i++) {
+    difference |= a.charCodeAt(i % (a.length || 1)) ^ b.charCodeAt(i);
+  }
+  return difference === 0;
+}

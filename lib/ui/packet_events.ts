@@ -1,0 +1,45 @@
+/**
+ * One kept packet as the protocol view shows it.
+ *
+ * Floor 3 (wall), pure. RFC 3550 s5.1 for the few fields that a list shows; the page reads the rest from the octets.
+ *
+ * @module
+ */
+import type { KeptPacket } from "../engine/packet_ring.ts";
+import type { ProtocolPacket } from "./protocol_events.ts";
+
+/** Octets of a packet that are told without being asked for. */
+export const MAX_TOLD_BYTES = 2048;
+
+/** Tells of a packet; `time` is when it was sent or came, in Unix ms. */
+export function packetEvent(kept: KeptPacket, time: number): ProtocolPacket {
+  const { id, flow, direction, bytes } = kept;
+  const [from, to] = direction === "out" ? [flow.local, flow.remote] : [flow.remote, flow.local];
+  const isRtp = flow.kind === "rtp" && bytes.length >= 12 && bytes[0] >> 6 === 2;
+  return {
+    id,
+    time,
+    direction,
+    kind: flow.kind,
+    payload: flow.kind === "rtp" ? flow.payload : null,
+    session: flow.session,
+    transport: flow.channel === undefined ? "udp" : "tcp",
+    channel: flow.channel ?? null,
+    source: endpointText(from),
+    destination: endpointText(to),
+    bytes: bytes.subarray(0, MAX_TOLD_BYTES).toBase64(),
+    size: bytes.length,
+    sequenceNumber: isRtp ? (bytes[2] << 8) | bytes[3] : null,
+    timestamp: isRtp
+      ? ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0
+      : null,
+    marker: isRtp ? bytes[1] >= 0x80 : null,
+  };
+}
+
+/** An address as people write it: brackets around IPv6. */
+export function endpointText(
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
