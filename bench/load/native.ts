@@ -1,0 +1,59 @@
+/**
+ * The C programs of the load benchmark, compiled at need: the load generator, the floors, gst-rtsp-server.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path/from-file-url";
+
+/** Paths of the compiled programs. */
+export interface NativePrograms {
+  /** Plays with many readers at once. */
+  readonly generator: string;
+  /** The least a server can do. */
+  readonly floor: string;
+  /** gst-rtsp-server; `undefined` where its headers are missing. */
+  readonly gst: string | undefined;
+}
+
+const SOURCES = fromFileUrl(new URL("./native/", import.meta.url));
+
+/** Path of the Python server of the lab. */
+export const LAB_SERVER = `${SOURCES}lab_server.py`;
+
+/**
+ * Compiles all programs into a folder with `cc`.
+ *
+ * @throws {Error} when `cc` is missing or refuses what every machine should compile.
+ */
+export async function buildNative(folder: string): Promise<NativePrograms> {
+  const generator = `${folder}/load_generator`;
+  const floor = `${folder}/floor_server`;
+  await compile(generator, ["load_generator.c", "dialogue.c", "reception.c"], []);
+  await compile(floor, ["floor_server.c"], []);
+  return { generator, floor, gst: await buildGst(`${folder}/gst_server`) };
+}
+
+async function buildGst(target: string): Promise<string | undefined> {
+  const flags = await output("pkg-config", ["--cflags", "--libs", "gstreamer-rtsp-server-1.0"]);
+  if (flags === undefined) return undefined;
+  await compile(target, ["gst_server.c"], flags.trim().split(/\s+/));
+  return target;
+}
+
+async function compile(target: string, sources: readonly string[], flags: readonly string[]) {
+  const files = sources.map((name) => SOURCES + name);
+  const { success, stderr } = await new Deno.Command("cc", {
+    args: ["-O2", "-Wall", "-Wextra", "-o", target, ...files, ...flags],
+  }).output();
+  if (!success) throw new Error(`Cannot compile ${target}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** What a program writes, or `undefined` when it fails or there is none. */
+export async function output(program: string, args: string[]): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}

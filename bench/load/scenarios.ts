@@ -1,0 +1,134 @@
+/**
+ * What is compared: each scenario is one way to play, measured on every server that can, in turn.
+ *
+ * @module
+ */
+import { type Film, type FilmPlan, HD, LAB, VGA } from "./films.ts";
+import type { NativePrograms } from "./native.ts";
+import {
+  type Dialect,
+  floorServer,
+  gstServer,
+  labServer,
+  optionsOfOurServer,
+  ourServer,
+  type ServerKind,
+} from "./servers.ts";
+
+/** One way to play. */
+export interface Scenario {
+  /** Short name, a key of the results. */
+  readonly name: string;
+  /** What it is, for the table. */
+  readonly title: string;
+  readonly dialect: Dialect;
+  readonly film: FilmPlan;
+  readonly readers: number;
+  /** Servers by their role: what the aims compare. */
+  readonly servers: Readonly<Record<string, ServerKind>>;
+}
+
+/** A scenario whose film is there. */
+export type ReadyScenario = Omit<Scenario, "film"> & { readonly film: Film };
+
+/** All servers of this machine. */
+export interface Servers {
+  /** Ours with its faster way to send UDP, one thread; the portable one where there is no other. */
+  readonly ours: ServerKind;
+  /** Ours with the portable sockets, one thread. */
+  readonly portable: ServerKind | undefined;
+  /** Ours as it starts by itself: on all cores. */
+  readonly oursOnAllCores: ServerKind;
+  readonly gst: ServerKind | undefined;
+  readonly gstShared: ServerKind | undefined;
+  readonly lab: ServerKind;
+  readonly gso: ServerKind;
+  readonly sendmmsg: ServerKind;
+  readonly sendto: ServerKind;
+  readonly tcp: ServerKind;
+}
+
+/** The servers, as far as this machine has them. */
+export async function findServers(programs: NativePrograms): Promise<Servers> {
+  const options = await optionsOfOurServer();
+  const alone = options.has("workers") ? ["--workers", "1"] : [];
+  const hasChoice = options.has("udp");
+  const fast = hasChoice ? ["--udp", "linux"] : [];
+  return {
+    ours: ourServer(hasChoice ? "ours, --udp linux" : "ours", [...fast, ...alone]),
+    portable: hasChoice
+      ? ourServer("ours, --udp portable", ["--udp", "portable", ...alone])
+      : undefined,
+    oursOnAllCores: ourServer("ours, all cores", fast, options.has("workers")),
+    gst: programs.gst === undefined ? undefined : gstServer(programs.gst, "own"),
+    gstShared: programs.gst === undefined ? undefined : gstServer(programs.gst, "shared"),
+    lab: labServer(),
+    gso: floorServer(programs, "gso"),
+    sendmmsg: floorServer(programs, "sendmmsg"),
+    sendto: floorServer(programs, "sendto"),
+    tcp: floorServer(programs, "tcp"),
+  };
+}
+
+/** The scenarios of the main table. */
+export function mainScenarios(s: Servers): Scenario[] {
+  return [
+    {
+      name: "udp",
+      title: "UDP, 640x480, 30 kB, 30 frames/s",
+      dialect: "udp",
+      film: VGA,
+      readers: 100,
+      servers: known({
+        gso: s.gso,
+        sendmmsg: s.sendmmsg,
+        sendto: s.sendto,
+        ours: s.ours,
+        portable: s.portable,
+        gst: s.gst,
+      }),
+    },
+    {
+      name: "hd",
+      title: "UDP, 1280x720, 100 kB, 30 frames/s",
+      dialect: "udp",
+      film: HD,
+      readers: 50,
+      servers: known({ gso: s.gso, ours: s.ours, gst: s.gst }),
+    },
+    {
+      name: "tcp",
+      title: "TCP interleaved, 640x480, 30 kB, 30 frames/s",
+      dialect: "tcp",
+      film: VGA,
+      readers: 50,
+      servers: known({ floor: s.tcp, ours: s.ours, gst: s.gst }),
+    },
+    {
+      name: "shared",
+      title: "UDP, one film for all, 640x480, 30 kB, 30 frames/s",
+      dialect: "udp",
+      film: VGA,
+      readers: 200,
+      servers: known({ gso: s.gso, gst: s.gstShared }),
+    },
+    {
+      name: "lab",
+      title: "lab dialect, 12 kB, 20 frames/s",
+      dialect: "lab",
+      film: LAB,
+      readers: 200,
+      servers: known({ ours: s.ours, portable: s.portable, lab: s.lab }),
+    },
+  ];
+}
+
+function known(
+  servers: Readonly<Record<string, ServerKind | undefined>>,
+): Record<string, ServerKind> {
+  return Object.fromEntries(
+    Object.entries(servers).filter((entry): entry is [string, ServerKind] =>
+      entry[1] !== undefined
+    ),
+  );
+}
