@@ -51,6 +51,7 @@ async function serve(command: ServerCommand): Promise<number> {
     frameRateHz: command.frameRateHz,
     loop: command.loop,
     rtpPorts: command.rtpPorts,
+    udp: command.udp,
     users,
     maxConnections: command.maxConnections,
     maxConnectionsPerAddress: command.maxConnectionsPerAddress,

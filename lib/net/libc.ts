@@ -22,6 +22,8 @@ export interface Libc {
   readonly calls: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>["symbols"];
   /** The reason of the newest failed call on this thread, one of {@linkcode ERRNO}'s numbers or another. */
   errno(): number;
+  /** Says that it is not needed any more. Harmless when repeated. */
+  close(): void;
 }
 
 /** Numbers of `errno` that the code tells apart (Linux, x86-64 and ARM64). */
@@ -38,25 +40,44 @@ export const SOCKET_OPTION = {
   UDP_SEGMENT: 103,
 } as const;
 
-let opened: Libc | undefined;
+let opened:
+  | { readonly library: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>; users: number }
+  | undefined;
 
 /**
- * Opens the C library, once for each thread.
+ * Opens the C library, once for each thread however many ask. Whoever got it gives it back with `close()`.
  *
  * @returns `undefined` on another system, without the permission (it never asks), or where a call is missing.
  */
 export function openLibc(): Libc | undefined {
-  if (opened !== undefined) return opened;
+  opened ??= load();
+  if (opened === undefined) return undefined;
+  const holder = opened;
+  const { symbols } = holder.library;
+  const location = symbols.__errno_location();
+  if (location === null) return undefined;
+  const view = new Deno.UnsafePointerView(location);
+  let isClosed = false;
+  holder.users++;
+  return {
+    calls: symbols,
+    errno: () => view.getInt32(),
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      if (--holder.users > 0) return;
+      if (opened === holder) opened = undefined;
+      holder.library.close();
+    },
+  };
+}
+
+function load(): typeof opened {
   if (Deno.build.os !== "linux" || !isLittleEndian64()) return undefined;
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
   for (const name of ["libc.so.6", "libc.so"]) {
     try {
-      const { symbols } = Deno.dlopen(name, LIBC_SYMBOLS);
-      const location = symbols.__errno_location();
-      if (location === null) continue;
-      const view = new Deno.UnsafePointerView(location);
-      opened = { calls: symbols, errno: () => view.getInt32() };
-      return opened;
+      return { library: Deno.dlopen(name, LIBC_SYMBOLS), users: 0 };
     } catch {
       // Another name may do; without any the portable socket does the work.
     }

@@ -33,9 +33,13 @@ export function accelerateUdp(socket: DatagramSocket): DatagramSocket | undefine
   const libc = openLibc();
   if (libc === undefined) return undefined;
   const found = findDescriptor(libc, socket.address);
-  if (found === undefined) return undefined;
-  queue ??= new SendQueue(libc);
-  return new LinuxDatagramSocket(socket, found, queue);
+  if (found === undefined) {
+    libc.close();
+    return undefined;
+  }
+  shared ??= { queue: new SendQueue(libc), users: 0 };
+  shared.users++;
+  return new LinuxDatagramSocket({ portable: socket, found, libc, queue: shared.queue });
 }
 
 /**
@@ -64,17 +68,25 @@ export async function segmentsArrive(socket: DatagramSocket, timeoutMs = 1_000):
  */
 export function raiseReceiveBuffer(address: SocketAddress, bytes: number): number | undefined {
   const libc = openLibc();
-  const found = libc && findDescriptor(libc, address);
-  if (libc === undefined || found === undefined) return undefined;
-  const { SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE } = SOCKET_OPTION;
-  const value = new Uint8Array(new Int32Array([bytes]).buffer);
-  libc.calls.setsockopt(found.fd, SOL_SOCKET, SO_RCVBUF, value, 4);
-  libc.calls.setsockopt(found.fd, SOL_SOCKET, SO_RCVBUFFORCE, value, 4);
-  return readOption(libc, found.fd, SO_RCVBUF);
+  if (libc === undefined) return undefined;
+  try {
+    const found = findDescriptor(libc, address);
+    return found === undefined ? undefined : raiseOption(libc, found.fd, bytes);
+  } finally {
+    libc.close();
+  }
 }
 
-/** Shared by all sockets of this thread: its memory is worth a megabyte. */
-let queue: SendQueue | undefined;
+function raiseOption(libc: Libc, fd: number, bytes: number): number | undefined {
+  const { SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE } = SOCKET_OPTION;
+  const value = new Uint8Array(new Int32Array([bytes]).buffer);
+  libc.calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, value, 4);
+  libc.calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, value, 4);
+  return readOption(libc, fd, SO_RCVBUF);
+}
+
+/** One queue for all sockets of this thread: its memory is worth a megabyte. */
+let shared: { readonly queue: SendQueue; users: number } | undefined;
 
 interface FoundDescriptor {
   readonly fd: number;
@@ -86,6 +98,7 @@ class LinuxDatagramSocket implements DatagramSocket, QueuedSocket {
   readonly maxBatchBytes = MAX_MESSAGE_BYTES;
   readonly fd: number;
   readonly #portable: DatagramSocket;
+  readonly #libc: Libc;
   readonly #queue: SendQueue;
   readonly #family: number;
   /** Receivers are few and come again and again, as the same object each. */
@@ -96,12 +109,18 @@ class LinuxDatagramSocket implements DatagramSocket, QueuedSocket {
   #dropped = 0;
   #lastError: string | undefined;
 
-  constructor(portable: DatagramSocket, { fd, family }: FoundDescriptor, queue: SendQueue) {
-    this.#portable = portable;
-    this.address = portable.address;
-    this.fd = fd;
-    this.#family = family;
-    this.#queue = queue;
+  constructor(options: {
+    readonly portable: DatagramSocket;
+    readonly found: FoundDescriptor;
+    readonly libc: Libc;
+    readonly queue: SendQueue;
+  }) {
+    this.#portable = options.portable;
+    this.address = options.portable.address;
+    this.fd = options.found.fd;
+    this.#family = options.found.family;
+    this.#libc = options.libc;
+    this.#queue = options.queue;
   }
 
   get maxSegments(): number {
@@ -166,6 +185,8 @@ class LinuxDatagramSocket implements DatagramSocket, QueuedSocket {
     this.#queue.flush();
     this.#isClosed = true;
     this.#portable.close();
+    this.#libc.close();
+    if (shared !== undefined && --shared.users === 0) shared = undefined;
   }
 
   [Symbol.dispose](): void {

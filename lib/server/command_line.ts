@@ -14,6 +14,7 @@ import {
   DEFAULT_PORT,
   DEFAULT_SESSION_TIMEOUT_SECONDS,
 } from "./options.ts";
+import type { UdpChoice } from "./udp_choice.ts";
 
 /** How much the log tells. */
 export type LogLevel = "error" | "warn" | "info" | "debug";
@@ -38,6 +39,8 @@ export interface ServerCommand {
   readonly json: boolean;
   /** UDP ports to choose from. */
   readonly rtpPorts: readonly [number, number] | undefined;
+  /** How UDP is sent. */
+  readonly udp: UdpChoice;
   /** Names and passwords of the command line, in order. */
   readonly users: readonly (readonly [name: string, password: string])[];
   /** File with more of them. */
@@ -96,6 +99,11 @@ const OPTIONS: readonly OptionText[] = [
     name: "rtp-ports",
     value: "A-B",
     effect: "UDP ports to choose an even-odd pair from (default: any)",
+  },
+  {
+    name: "udp",
+    value: "WAY",
+    effect: "how UDP is sent: auto, portable or linux (default auto)",
   },
   {
     name: "user",
@@ -204,6 +212,7 @@ export function parseServerArguments(args: readonly string[]): ServerCommand {
     logLevel: level(one("log-level") ?? "info"),
     json: has("json"),
     rtpPorts: has("rtp-ports") ? portRange(one("rtp-ports")!) : undefined,
+    udp: oneOf("--udp", one("udp") ?? "auto", UDP_CHOICES),
     users: (given.get("user") ?? []).map((text) => credentials("--user", text)),
     usersFile: one("users"),
     maxConnections: integer(
@@ -337,6 +346,7 @@ function credentials(where: string, text: string): readonly [string, string] {
   return [name, text.slice(colon + 1)];
 }
 
+const UDP_CHOICES: readonly UdpChoice[] = ["auto", "portable", "linux"];
 const REPAIR_LEVELS: readonly RepairLevel[] = ["off", "lossless", "all"];
 const RESTART_CHOICES: readonly RestartChoice[] = ["keep", "none", "rows"];
 const BYTES_OF: Readonly<Record<string, number>> = { "": 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };

@@ -9,6 +9,7 @@
 import type { WireTap } from "../engine/wire_tap.ts";
 import type { RepairLevel, RestartChoice } from "../jpeg.ts";
 import type { ServerListener } from "./events.ts";
+import type { UdpChoice } from "./udp_choice.ts";
 
 /** Options of {@linkcode RtspServer.start}. */
 export interface RtspServerOptions {
@@ -26,6 +27,8 @@ export interface RtspServerOptions {
   readonly loop?: boolean;
   /** First and last UDP port to choose a pair from. @default {the system chooses} */
   readonly rtpPorts?: readonly [from: number, to: number];
+  /** How UDP is sent. @default {"auto"} */
+  readonly udp?: UdpChoice;
   /** Names and passwords; with any, every request but OPTIONS needs one of them. @default {none} */
   readonly users?: ReadonlyMap<string, string>;
   /** Offers Digest with SHA-256 too (it is listed first, as players require). @default {true} */

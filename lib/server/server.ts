@@ -36,6 +36,7 @@ import { PacerTimer } from "./pacer_timer.ts";
 import type { ServerParts } from "./parts.ts";
 import { RtpPorts } from "./rtp_ports.ts";
 import { SessionTable, type StreamSession } from "./stream_session.ts";
+import { chooseUdpPath, type UdpPath } from "./udp_choice.ts";
 
 export type { RtspServerOptions } from "./options.ts";
 export type {
@@ -94,7 +95,12 @@ export class RtspServer implements AsyncDisposable {
    */
   static async start(options: RtspServerOptions): Promise<RtspServer> {
     await checkFolder(options.media);
-    const server = new RtspServer(build(options));
+    const udpPath = await chooseUdpPath(options.udp ?? "auto");
+    const server = new RtspServer(build(options, udpPath));
+    if (udpPath.reason !== undefined) {
+      const message = `UDP is sent packet by packet: ${udpPath.reason}`;
+      server.#parts.emit({ type: "notice", message });
+    }
     const { hostname: address, port } = server.address;
     server.#parts.emit({ type: "listening", address, port, url: server.url("") });
     return server;
@@ -255,7 +261,7 @@ interface BuiltServer {
   readonly onSessionEnded: { call: (session: StreamSession, reason: string) => void };
 }
 
-function build(options: RtspServerOptions): BuiltServer {
+function build(options: RtspServerOptions, udpPath: UdpPath): BuiltServer {
   const listeners = new Set<ServerListener>(
     options.listener === undefined ? [] : [options.listener],
   );
@@ -266,7 +272,11 @@ function build(options: RtspServerOptions): BuiltServer {
   const listener = listenTcp({ hostname, port });
   let ports: RtpPorts;
   try {
-    ports = new RtpPorts({ hostname: listener.address.hostname, ports: options.rtpPorts });
+    ports = new RtpPorts({
+      hostname: listener.address.hostname,
+      ports: options.rtpPorts,
+      prepare: udpPath.prepare,
+    });
   } catch (error) {
     listener.close();
     throw error;

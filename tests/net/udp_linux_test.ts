@@ -1,11 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { PacketBatch } from "../../lib/net/socket.ts";
 import { openUdp } from "../../lib/net/udp.ts";
-import { openLibc } from "../../lib/net/libc.ts";
 import { accelerateUdp, raiseReceiveBuffer, segmentsArrive } from "../../lib/net/udp_linux.ts";
-
-// Opened once for the thread and for good: no test of this file shall count it as its own.
-openLibc();
 
 const isLinux = Deno.build.os === "linux" && ["x86_64", "aarch64"].includes(Deno.build.arch);
 const name = (text: string) => isLinux ? text : `${text} [skipped: needs Linux on x86-64 or ARM64]`;
