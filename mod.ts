@@ -284,6 +284,7 @@ export {
   labPrefixAt,
 } from "./lib/frames/lab_file.ts";
 export { JpegFileIndexer } from "./lib/frames/jpeg_file.ts";
+export { constantTimeline, type Timeline, timelineOf } from "./lib/frames/timeline.ts";
 
 // Floor 1: captures
 export {
@@ -345,7 +346,14 @@ export {
   type PlaybackRequest,
   type PlaybackStatistics,
   type PlayingRange,
+  SCALE_LIMIT,
 } from "./lib/engine/playback.ts";
+export {
+  type FilmRange,
+  filmRangeOf,
+  type FilmTimes,
+  formatPlayedRange,
+} from "./lib/engine/media_range.ts";
 export { type Paced, Pacer, type PacerPlace } from "./lib/engine/pacer.ts";
 export {
   type CallMethod,

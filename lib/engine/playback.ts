@@ -1,21 +1,28 @@
 /**
- * One reader's position in a file: which frame is due when, across PLAY, PAUSE, seeks, the end and the loop.
+ * One reader's position in a file: which frame is due when, across PLAY, PAUSE, seeks, speeds, the end and the loop.
  *
  * Floor 2 (engine): no clock, no I/O; `now` is an argument in milliseconds on a monotonic clock. RFC 2326 s10.5 (PLAY),
- * s10.6 (PAUSE), s12.29 (Range). It does not read frames and does not know how they are sent.
+ * s10.6 (PAUSE), s12.29 (Range), s12.34 (Scale), s12.35 (Speed). It does not read frames and does not know how they are
+ * sent.
  *
  * While it plays, a frame's media ticks and the moment it is due lie on one line, so that RTP and wall-clock time agree
- * (RFC 3550 s6.4.1); a pause or a seek begins a new line without a gap in the ticks.
+ * (RFC 3550 s6.4.1); a pause, a seek or another scale begins a new line without a gap in the ticks (RFC 2326 App. B).
+ * Up to scale 1 every frame is shown, longer; above it frames are left out and the rate stays what it was: so no scale
+ * needs more of the network than the film itself.
  *
  * @module
  */
 
-/** What a {@linkcode Playback} plays. */
+import { constantTimeline, type Timeline } from "../frames/timeline.ts";
+
+/** What a {@linkcode Playback} plays: a timeline, or a number of frames at a constant rate. */
 export interface PlaybackOptions {
-  /** Frames in the file, at least 1. */
-  readonly frameCount: number;
-  /** Frames a second, above 0. */
-  readonly frameRateHz: number;
+  /** When each frame is shown. */
+  readonly timeline?: Timeline;
+  /** Frames in the file, at least 1, where there is no timeline. */
+  readonly frameCount?: number;
+  /** Frames a second, above 0, where there is no timeline. */
+  readonly frameRateHz?: number;
   /** Starts over at the end instead of ending. @default {false} */
   readonly isLooping?: boolean;
   /** RTP clock rate in Hz. @default {90000} */
@@ -28,18 +35,28 @@ export interface PlaybackOptions {
 export interface PlaybackRequest {
   /** First moment to play; `"now"` means the present position. */
   readonly start?: number | "now";
-  /** The moment to stop before. */
+  /** The moment to stop before; the same as `start`: the one frame shown then. Below `start` with a negative scale. */
   readonly end?: number;
+  /** Seconds of film a second of presentation shows; below 0 backwards. Cut to 1/32 to 32. @default {1} */
+  readonly scale?: number;
+  /** Seconds of presentation sent in a second; cut to 1/32 to 32. @default {1} */
+  readonly speed?: number;
 }
 
 /** What is going to be played. */
 export interface PlayingRange {
-  /** Normal play time of the first frame, in seconds. */
+  /** Normal play time of the first frame, in seconds; backwards that of its end. */
   readonly startSeconds: number;
   /** Normal play time of the end, in seconds; `undefined` when it loops for ever. */
   readonly endSeconds: number | undefined;
   /** Media ticks of the first frame. */
   readonly mediaTicks: number;
+  /** The scale that is really used. */
+  readonly scale: number;
+  /** The speed that is really used. */
+  readonly speed: number;
+  /** One frame only was asked for. */
+  readonly isStep: boolean;
 }
 
 /** A frame to send now. */
@@ -48,7 +65,7 @@ export interface DueFrame {
   readonly frameIndex: number;
   /** When it was due, in ms on the caller's clock. */
   readonly dueMs: number;
-  /** Its time in clock-rate units: those of the frame before it and one interval more, across pauses and seeks too. */
+  /** Its time in clock-rate units: right behind the frame before it, across pauses and seeks too. */
   readonly mediaTicks: number;
   /** Nothing follows: the file, or the asked range, ends with it. */
   readonly isLast: boolean;
@@ -64,6 +81,9 @@ export interface PlaybackStatistics {
   readonly worstLatenessMs: number;
 }
 
+/** Scales and speeds beyond this, or below its inverse, are cut to it. */
+export const SCALE_LIMIT = 32;
+
 /**
  * A reader's position in a file of frames.
  *
@@ -71,25 +91,32 @@ export interface PlaybackStatistics {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { Playback } from "./playback.ts";
- * const playback = new Playback({ frameCount: 2, frameRateHz: 20 });
- * playback.play({}, 1000);
- * assertEquals(playback.take(1000)?.frameIndex, 0);
- * assertEquals(playback.nextDue(), 1050);
+ * const playback = new Playback({ frameCount: 100, frameRateHz: 20 });
+ * playback.play({ start: 1, scale: -2 }, 1000);
+ * assertEquals(playback.take(1000)?.frameIndex, 19);
+ * assertEquals([playback.nextDue(), playback.peek(1050)], [1050, 17]);
  * ```
  */
 export class Playback {
-  readonly #frameCount: number;
-  readonly #frameRateHz: number;
-  readonly #intervalMs: number;
+  readonly #timeline: Timeline;
   readonly #isLooping: boolean;
   readonly #clockRateHz: number;
   readonly #lateLimitMs: number;
-  /** The frames of the running PLAY are due at `anchorMs` plus whole intervals. */
+  #scale = 1;
+  #speed = 1;
+  /** The running PLAY: its first frame was due at `anchorMs` and had `anchorTicks`. */
   #anchorMs = 0;
   #anchorTicks = 0;
-  #framesSinceAnchor = 0;
+  /** The film's seconds at {@linkcode #baseSeconds} of presentation; both move on when the film starts over. */
+  #baseMediaSeconds = 0;
+  #baseSeconds = 0;
+  /** Intervals since the base, where frames are left out. */
+  #stride = 0;
   #nextFrame = 0;
-  #endFrame: number | undefined;
+  /** Seconds of presentation from the anchor to the next frame. */
+  #nextSeconds = 0;
+  /** The frame to stop at, not played itself; -1 backwards to the beginning; `undefined`: never. */
+  #stopFrame: number | undefined;
   #isPlaying = false;
   #notBeforeMs = -Infinity;
   #taken = 0;
@@ -98,14 +125,8 @@ export class Playback {
 
   /** Starts at the first frame, not playing. */
   constructor(options: PlaybackOptions) {
-    if (!(options.frameCount >= 1) || !(options.frameRateHz > 0)) {
-      throw new RangeError(
-        `Cannot play ${options.frameCount} frames at ${options.frameRateHz} Hz: both must be above 0`,
-      );
-    }
-    this.#frameCount = options.frameCount;
-    this.#frameRateHz = options.frameRateHz;
-    this.#intervalMs = 1000 / options.frameRateHz;
+    this.#timeline = options.timeline ??
+      constantTimeline(options.frameCount ?? 0, options.frameRateHz ?? 0);
     this.#isLooping = options.isLooping ?? false;
     this.#clockRateHz = options.clockRateHz ?? 90_000;
     this.#lateLimitMs = options.lateLimitMs ?? 1000;
@@ -113,12 +134,12 @@ export class Playback {
 
   /** Length of the file in seconds. */
   get durationSeconds(): number {
-    return this.#frameCount / this.#frameRateHz;
+    return this.#timeline.durationSeconds;
   }
 
-  /** Normal play time of the next frame, in seconds. */
+  /** Normal play time where it stands, in seconds: the beginning of the next frame, backwards its end. */
   get positionSeconds(): number {
-    return this.#nextFrame / this.#frameRateHz;
+    return this.#timeline.secondsOf(this.#nextFrame + (this.#scale < 0 ? 1 : 0));
   }
 
   /** Between PLAY and PAUSE or the end. */
@@ -126,41 +147,51 @@ export class Playback {
     return this.#isPlaying;
   }
 
+  /** The scale in use. */
+  get scale(): number {
+    return this.#scale;
+  }
+
   /** The last frame of the file or of the asked range has been handed out. */
   get isAtEnd(): boolean {
-    return this.#nextFrame >= (this.#endFrame ?? this.#frameCount);
+    const { frameCount } = this.#timeline;
+    return this.#scale < 0
+      ? this.#nextFrame <= (this.#stopFrame ?? -1)
+      : this.#nextFrame >= (this.#stopFrame ?? frameCount);
+  }
+
+  /** Milliseconds between the frame that was taken last and the next one. */
+  get intervalMs(): number {
+    const shown = Math.min(1, Math.abs(this.#scale));
+    return 1000 / (this.#timeline.frameRateHz * shown * this.#speed);
   }
 
   /**
-   * Plays from `now` on. Without a start it goes on where it stands, and from the beginning when it stands at the end;
-   * without an end it plays to the end of the file.
+   * Plays from `now` on. Without a start it goes on where it stands, and from the beginning (backwards: from the end)
+   * when nothing is left; without an end it plays to the end of the file.
    *
    * @returns what is going to be played, or `undefined` when the range is outside the file (457).
    */
   play(request: PlaybackRequest, now: number): PlayingRange | undefined {
-    const startFrame = this.#startFrameOf(request.start);
-    const endFrame = request.end === undefined ? undefined : this.#endFrameOf(request.end);
-    if (startFrame === undefined || (endFrame !== undefined && endFrame <= startFrame)) {
-      return undefined;
-    }
-    this.#anchor(now, this.#ticksOfNext());
-    this.#nextFrame = startFrame;
-    this.#endFrame = endFrame ?? (this.#isLooping ? undefined : this.#frameCount);
+    const scale = withinLimits(request.scale ?? 1);
+    const range = this.#framesOf(request, scale);
+    if (range === undefined) return undefined;
+    this.#anchorTicks = this.#ticksOfNext();
+    this.#anchorMs = now;
+    this.#notBeforeMs = -Infinity;
+    this.#scale = scale;
+    this.#speed = withinLimits(Math.abs(request.speed ?? 1));
+    this.#nextFrame = range.first;
+    this.#stopFrame = range.stop;
+    this.#rebase(0);
     this.#isPlaying = true;
-    return {
-      startSeconds: startFrame / this.#frameRateHz,
-      endSeconds: this.#endFrame === undefined ? undefined : this.#endFrame / this.#frameRateHz,
-      mediaTicks: this.#anchorTicks,
-    };
+    return { ...this.#played(), mediaTicks: this.#anchorTicks, isStep: range.isStep };
   }
 
   /** What is being played, seen from `now`: what a PLAY without a range answers while playing. */
   current(now: number): PlayingRange {
-    return {
-      startSeconds: this.positionSeconds,
-      endSeconds: this.#endFrame === undefined ? undefined : this.#endFrame / this.#frameRateHz,
-      mediaTicks: this.#isPlaying ? this.#ticksOfNext() : this.ticksAt(now),
-    };
+    const mediaTicks = this.#isPlaying ? this.#ticksOfNext() : this.ticksAt(now);
+    return { ...this.#played(), mediaTicks, isStep: false };
   }
 
   /** Stops; the next frame stays where it is. */
@@ -184,9 +215,12 @@ export class Playback {
     return Math.max(this.#dueOfNext(), this.#notBeforeMs) > now ? undefined : this.#nextFrame;
   }
 
-  /** The place in the file, from 0, of the frame that follows `ahead` frames after the next one. */
+  /** The place in the file, from 0, of the frame that follows about `ahead` frames after the next one. */
   frameAhead(ahead: number): number {
-    return (this.#nextFrame + ahead) % this.#frameCount;
+    const step = Math.abs(this.#scale) > 1 ? this.#scale : Math.sign(this.#scale);
+    const { frameCount } = this.#timeline;
+    const frame = (this.#nextFrame + Math.trunc(step * ahead)) % frameCount;
+    return frame < 0 ? frame + frameCount : frame;
   }
 
   /** Takes the frame that is due at `now`, if one is. */
@@ -197,17 +231,18 @@ export class Playback {
     const frameIndex = this.#nextFrame;
     this.#worstLatenessMs = Math.max(this.#worstLatenessMs, now - dueMs);
     // Late frames follow each other at four times the rate at most, so that no receiver's buffer overflows.
-    this.#notBeforeMs = now + this.#intervalMs / 4;
+    this.#notBeforeMs = now + this.intervalMs / 4;
     this.#taken++;
-    this.#advance(1);
-    const isLast = this.#endFrame !== undefined && this.#nextFrame >= this.#endFrame;
+    this.#advance();
+    const isLast = this.isAtEnd;
     if (isLast) this.#isPlaying = false;
     return { frameIndex, dueMs, mediaTicks, isLast };
   }
 
   /** The media ticks that belong to `now`: the RTP time of a sender report, less its random start. */
   ticksAt(now: number): number {
-    return this.#anchorTicks + Math.round(((now - this.#anchorMs) * this.#clockRateHz) / 1000);
+    const seconds = (now - this.#anchorMs) * this.#speed / 1000;
+    return this.#anchorTicks + Math.round(seconds * this.#clockRateHz);
   }
 
   /** Counters since the beginning. */
@@ -219,56 +254,183 @@ export class Playback {
     });
   }
 
-  #startFrameOf(start: number | "now" | undefined): number | undefined {
-    if (start === undefined || start === "now") return this.isAtEnd ? 0 : this.#nextFrame;
-    // Three decimals are what players send: 1.033 s at 30 Hz means frame 31, not the 30.99th.
-    const slack = Math.min(0.1, 0.0005 * this.#frameRateHz + 1e-6);
-    const frame = Math.floor(start * this.#frameRateHz + slack);
-    return frame >= 0 && frame < this.#frameCount ? frame : undefined;
+  #played() {
+    const stop = this.#stopFrame;
+    return {
+      startSeconds: this.positionSeconds,
+      endSeconds: stop === undefined
+        ? undefined
+        : this.#timeline.secondsOf(stop + (this.#scale < 0 ? 1 : 0)),
+      scale: this.#scale,
+      speed: this.#speed,
+    };
   }
 
-  #endFrameOf(end: number): number {
-    const slack = Math.min(0.1, 0.0005 * this.#frameRateHz + 1e-6);
-    return Math.min(this.#frameCount, Math.ceil(end * this.#frameRateHz - slack));
+  /** The first frame and the one to stop at, or `undefined` where nothing of the file lies between. */
+  #framesOf({ start, end }: PlaybackRequest, scale: number) {
+    const { frameCount, durationSeconds } = this.#timeline;
+    const isBackwards = scale < 0;
+    const isHere = start === undefined || start === "now";
+    const isOutside = (seconds: number) => seconds < 0 || seconds > durationSeconds + SLACK_SECONDS;
+    if (!isHere && isOutside(start)) return undefined;
+    if (!isHere && start === end) {
+      const first = this.#timeline.frameAt(start);
+      return { first, stop: first + Math.sign(scale), isStep: true };
+    }
+    const first = isHere ? this.#frameHere(isBackwards) : this.#frameFrom(start, isBackwards);
+    if (first < 0 || first >= frameCount) return undefined;
+    if (end === undefined) {
+      const stop = this.#isLooping ? undefined : isBackwards ? -1 : frameCount;
+      return { first, stop, isStep: false };
+    }
+    const stop = isBackwards
+      ? this.#timeline.frameAt(Math.max(0, end)) - 1
+      : this.#frameFrom(end, true) + 1;
+    const isEmpty = isBackwards ? stop >= first : stop <= first;
+    return isEmpty ? undefined : { first, stop, isStep: false };
   }
 
-  /**
-   * Puts the next frame at `now`, its timestamp right behind that of the frame before: RFC 2326 App. B shows it so
-   * for jumps, and GStreamer 1.22 ends the film early when a pause leaves a gap.
-   */
-  #anchor(now: number, ticks: number): void {
-    this.#anchorMs = now;
-    this.#anchorTicks = ticks;
-    this.#framesSinceAnchor = 0;
-    this.#notBeforeMs = -Infinity;
+  /** The frame to go on with, in either direction. */
+  #frameHere(isBackwards: boolean): number {
+    const { frameCount } = this.#timeline;
+    const wasBackwards = this.#scale < 0;
+    const turned = this.#nextFrame + (wasBackwards ? 1 : 0) - (isBackwards ? 1 : 0);
+    if (isBackwards) return turned < 0 || turned >= frameCount ? frameCount - 1 : turned;
+    const isOver = !wasBackwards && this.isAtEnd;
+    return isOver || turned >= frameCount ? 0 : turned;
+  }
+
+  /** The first frame to show from a moment on: forwards the one shown then, backwards the one shown right before. */
+  #frameFrom(seconds: number, isBackwards: boolean): number {
+    const { frameCount, durationSeconds } = this.#timeline;
+    if (!isBackwards) {
+      const slack = Math.min(SLACK_SECONDS, 0.1 / this.#timeline.frameRateHz);
+      return seconds >= durationSeconds - slack ? frameCount : this.#timeline.frameAt(seconds);
+    }
+    if (seconds >= durationSeconds) return frameCount - 1;
+    const frame = this.#timeline.frameAt(seconds);
+    return seconds - this.#timeline.secondsOf(frame) > SLACK_SECONDS ? frame : frame - 1;
+  }
+
+  /** Counts presentation from the next frame on. */
+  #rebase(seconds: number): void {
+    this.#baseSeconds = seconds;
+    this.#baseMediaSeconds = this.positionSeconds;
+    this.#stride = 0;
+    this.#nextSeconds = seconds;
   }
 
   #dueOfNext(): number {
-    return this.#anchorMs + this.#framesSinceAnchor * this.#intervalMs;
+    // Thousandths of a nanosecond are rounding errors, and would make a frame late for its own moment.
+    return Math.round((this.#anchorMs + this.#nextSeconds * 1000 / this.#speed) * 1e6) / 1e6;
   }
 
   #ticksOfNext(): number {
-    return this.#anchorTicks +
-      Math.round((this.#framesSinceAnchor * this.#clockRateHz) / this.#frameRateHz);
+    return this.#anchorTicks + Math.round(this.#nextSeconds * this.#clockRateHz);
   }
 
-  #advance(frames: number): void {
-    this.#framesSinceAnchor += frames;
-    this.#nextFrame += frames;
-    if (this.#endFrame === undefined) this.#nextFrame %= this.#frameCount;
+  #advance(): void {
+    if (Math.abs(this.#scale) > 1) this.#leap();
+    else {
+      this.#nextFrame += Math.sign(this.#scale);
+      const shown = Math.abs(this.positionSeconds - this.#baseMediaSeconds);
+      this.#nextSeconds = this.#baseSeconds + shown / Math.abs(this.#scale);
+    }
+    if (this.#stopFrame !== undefined) return;
+    const { frameCount } = this.#timeline;
+    if (this.#nextFrame >= 0 && this.#nextFrame < frameCount) return;
+    this.#nextFrame = this.#scale < 0 ? frameCount - 1 : 0;
+    this.#rebase(this.#nextSeconds);
+  }
+
+  /** Goes on by whole intervals until another frame is to be shown. */
+  #leap(): void {
+    const { frameRateHz, frameCount } = this.#timeline;
+    const from = this.#nextFrame, isBackwards = this.#scale < 0;
+    const edge = this.#timeline.secondsOf(from + (isBackwards ? 0 : 1));
+    const perInterval = Math.abs(this.#scale) / frameRateHz;
+    const toEdge = Math.abs(edge - this.#baseMediaSeconds) / perInterval;
+    this.#stride = Math.max(this.#stride + 1, Math.floor(toEdge + 1e-6));
+    for (;; this.#stride++) {
+      const moved = this.#stride * perInterval;
+      const seconds = this.#baseMediaSeconds + (isBackwards ? -moved : moved);
+      this.#nextFrame = this.#frameShownAt(seconds, isBackwards);
+      if (this.#nextFrame !== from) break;
+    }
+    this.#nextSeconds = this.#baseSeconds + this.#stride / frameRateHz;
+    this.#nextFrame = Math.max(-1, Math.min(frameCount, this.#nextFrame));
+    const stop = this.#stopFrame;
+    if (stop === undefined) return;
+    this.#nextFrame = isBackwards
+      ? Math.max(this.#nextFrame, stop)
+      : Math.min(this.#nextFrame, stop);
+  }
+
+  /** As {@linkcode #frameFrom}, exact, and one beyond either end of the film. */
+  #frameShownAt(seconds: number, isBackwards: boolean): number {
+    const { durationSeconds, frameCount } = this.#timeline;
+    const slack = 1e-7;
+    if (isBackwards) {
+      if (seconds <= slack) return -1;
+      const frame = this.#timeline.frameAt(seconds);
+      return this.#timeline.secondsOf(frame) < seconds - slack ? frame : frame - 1;
+    }
+    if (seconds >= durationSeconds - slack) return frameCount;
+    const frame = this.#timeline.frameAt(seconds);
+    return this.#timeline.secondsOf(frame) > seconds + slack ? frame - 1 : frame;
   }
 
   #catchUp(now: number): void {
     const lateness = now - this.#dueOfNext();
     if (lateness <= this.#lateLimitMs) return;
     // The machine slept, or the program was stopped: go on from here rather than skip minutes of film.
-    if (lateness > SLEEP_MS) return this.#anchor(now, this.ticksAt(now));
-    const wanted = Math.floor(lateness / this.#intervalMs);
-    const left = this.#endFrame === undefined ? wanted : this.#endFrame - 1 - this.#nextFrame;
-    const dropped = Math.max(0, Math.min(wanted, left));
-    this.#dropped += dropped;
-    this.#advance(dropped);
+    if (lateness > SLEEP_MS) {
+      this.#anchorTicks = this.ticksAt(now);
+      this.#anchorMs = now;
+      this.#notBeforeMs = -Infinity;
+      return this.#rebase(0);
+    }
+    for (;;) {
+      const saved = this.#save();
+      this.#advance();
+      if (!this.isAtEnd && this.#dueOfNext() <= now) this.#dropped++;
+      else return this.#restore(saved);
+    }
+  }
+
+  #save(): Place {
+    return {
+      frame: this.#nextFrame,
+      seconds: this.#nextSeconds,
+      stride: this.#stride,
+      baseSeconds: this.#baseSeconds,
+      baseMediaSeconds: this.#baseMediaSeconds,
+    };
+  }
+
+  #restore(place: Place): void {
+    this.#nextFrame = place.frame;
+    this.#nextSeconds = place.seconds;
+    this.#stride = place.stride;
+    this.#baseSeconds = place.baseSeconds;
+    this.#baseMediaSeconds = place.baseMediaSeconds;
   }
 }
 
+/** Where a {@linkcode Playback} stands on its line. */
+interface Place {
+  readonly frame: number;
+  readonly seconds: number;
+  readonly stride: number;
+  readonly baseSeconds: number;
+  readonly baseMediaSeconds: number;
+}
+
 const SLEEP_MS = 10_000;
+/** Half of the last decimal that players send. */
+const SLACK_SECONDS = 0.0005;
+
+function withinLimits(factor: number): number {
+  const size = Math.min(SCALE_LIMIT, Math.max(1 / SCALE_LIMIT, Math.abs(factor)));
+  return factor < 0 ? -size : size;
+}

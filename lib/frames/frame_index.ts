@@ -5,9 +5,20 @@
  *
  * @module
  */
+import { constantTimeline, type Timeline } from "./timeline.ts";
 
-/** The lab's format (5 digits of length before each JPEG) or bare concatenated JPEGs. */
-export type FrameFormat = "lab" | "jpeg";
+/**
+ * The lab's format (5 digits of length before each JPEG), bare concatenated JPEGs, or a container of them; `"images"` is
+ * a folder of numbered pictures.
+ */
+export type FrameFormat =
+  | "lab"
+  | "jpeg"
+  | "avi"
+  | "quicktime"
+  | "matroska"
+  | "multipart"
+  | "images";
 
 /** A place in a file where frames could not be read as they should. */
 export interface FrameDamage {
@@ -23,8 +34,12 @@ export interface FrameIndex {
   readonly format: FrameFormat;
   /** Number of frames. */
   readonly frameCount: number;
-  /** Frames a second when nothing else is said: 20 for the lab's format, 25 for bare JPEGs. */
+  /** Frames a second when nothing else is said: what the file tells, else 20 for the lab's format and 25 for others. */
   readonly defaultFrameRateHz: number;
+  /** When each frame is shown. */
+  readonly timeline: Timeline;
+  /** Unix milliseconds of the first frame, where the file tells when it was taken. */
+  readonly startUnixMs?: number;
   /** Octets of all JPEGs together. */
   readonly totalBytes: number;
   /** Octets of the largest JPEG. */
@@ -97,8 +112,11 @@ export class FrameTable {
   toIndex(
     format: FrameFormat,
     damage: { readonly list: readonly FrameDamage[]; readonly count: number },
+    times: { readonly timeline?: Timeline; readonly startUnixMs?: number } = {},
   ): FrameIndex {
     this.#resize(this.#count);
+    const timeline = times.timeline ??
+      constantTimeline(Math.max(1, this.#count), format === "lab" ? 20 : 25);
     const offsets = this.#offsets, sizes = this.#sizes;
     const at = (numbers: Float64Array | Uint32Array, i: number) => {
       if (i >= 0 && i < numbers.length && Number.isInteger(i)) return numbers[i];
@@ -107,7 +125,9 @@ export class FrameTable {
     return {
       format,
       frameCount: sizes.length,
-      defaultFrameRateHz: format === "lab" ? 20 : 25,
+      defaultFrameRateHz: timeline.frameRateHz,
+      timeline,
+      startUnixMs: times.startUnixMs,
       totalBytes: sizes.reduce((sum, size) => sum + size, 0),
       largestFrameBytes: sizes.reduce((largest, size) => Math.max(largest, size), 0),
       damaged: damage.list,

@@ -6,11 +6,12 @@
  * @module
  */
 
+import { filmRangeOf, formatPlayedRange } from "../engine/media_range.ts";
 import type { PlaybackRequest, PlayingRange } from "../engine/playback.ts";
 import { type RtspAnswer, type RtspCall, withReason } from "../engine/request_checks.ts";
 import { RtspFormatError } from "../errors.ts";
 import { headerValue, type RtspHeader } from "../rtsp.ts";
-import { formatRange, formatRtpInfo, parseRange } from "../rtsp_headers.ts";
+import { formatRange, formatRtpInfo, parseScale, parseSpeed } from "../rtsp_headers.ts";
 import { describeLabMovie, describeMovie } from "./description.ts";
 import { MediaError } from "./media_library.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
@@ -88,10 +89,10 @@ function answerPlay(parts: ServerParts, call: RtspCall): CallOutcome {
   const session = call.session as StreamSession;
   const { stream } = session;
   const request = playbackRequestOf(call, session);
-  if (request === undefined) return { answer: { statusCode: 457, session } };
+  if ("statusCode" in request) return { answer: request };
   const now = parts.timer.now();
-  const isGoingOn = session.state === "PLAYING" && request.start === undefined &&
-    request.end === undefined && stream.playback.isPlaying;
+  const isGoingOn = session.state === "PLAYING" && stream.playback.isPlaying &&
+    Object.values(request).every((value) => value === undefined);
   if (isGoingOn) {
     return { answer: playAnswer(session, call, stream.playback.current(now)) };
   }
@@ -109,11 +110,13 @@ function answerPlay(parts: ServerParts, call: RtspCall): CallOutcome {
   };
 }
 
+/** What is really played: of Scale and Speed only what was asked about (RFC 2326 s12.34, s12.35). */
 function playAnswer(session: StreamSession, call: RtspCall, range: PlayingRange): RtspAnswer {
   if (call.isLab) return { statusCode: 200, session };
   const { sender } = session.stream;
+  const asked = (name: string) => headerValue(call.request.headers, name);
   const headers: RtspHeader[] = [
-    ["Range", formatRange({ unit: "npt", start: range.startSeconds, end: range.endSeconds })],
+    ["Range", formatPlayedRange(range, asked("Range"), session.movie)],
     [
       "RTP-Info",
       formatRtpInfo([{
@@ -123,28 +126,51 @@ function playAnswer(session: StreamSession, call: RtspCall, range: PlayingRange)
       }]),
     ],
   ];
-  // Only the natural speed is there; whoever asked for another is told so (RFC 2326 s12.34).
-  if (headerValue(call.request.headers, "Scale") !== undefined) headers.push(["Scale", "1.0"]);
+  if (asked("Scale") !== undefined) headers.push(["Scale", decimal(range.scale)]);
+  if (asked("Speed") !== undefined) headers.push(["Speed", decimal(range.speed)]);
   return { statusCode: 200, session, headers };
 }
 
-/** What to play, or `undefined` where the range cannot be served (457). */
-function playbackRequestOf(call: RtspCall, session: StreamSession): PlaybackRequest | undefined {
+/** What to play, or why it cannot be: 457 for a range, 400 for numbers that are none. */
+function playbackRequestOf(call: RtspCall, session: StreamSession): PlaybackRequest | RtspAnswer {
   const { headers } = call.request;
   if (call.isLab) {
     // An extension of some lab clients: the frame to go on with, from 1.
     const frame = Number(headerValue(headers, "Frame") ?? Number.NaN);
-    return frame >= 1 ? { start: (frame - 1) / session.movie.frameRateHz } : {};
+    const { timeline } = session.movie;
+    return frame >= 1 && frame <= timeline.frameCount
+      ? { start: timeline.secondsOf(frame - 1) }
+      : frame >= 1
+      ? { statusCode: 457, session }
+      : {};
   }
-  const value = headerValue(headers, "Range");
-  if (value === undefined) return {};
+  const range = headerValue(headers, "Range");
+  const scale = headerValue(headers, "Scale");
+  const speed = headerValue(headers, "Speed");
   try {
-    const range = parseRange(value);
-    return range.unit === "npt" ? { start: range.start, end: range.end } : undefined;
+    const part = range === undefined ? {} : filmRangeOf(range, session.movie);
+    if (part === undefined) {
+      return withReason(457, `"${session.path}" does not know when it was taken: use npt`, session);
+    }
+    const request = {
+      ...part,
+      scale: scale === undefined ? undefined : parseScale(scale),
+      speed: speed === undefined ? undefined : parseSpeed(speed),
+    };
+    if (request.scale !== 0) return request;
+    return withReason(400, "Scale 0 would show nothing for ever: use PAUSE", session);
   } catch (error) {
     if (!(error instanceof RtspFormatError)) throw error;
-    return undefined;
+    return error.code === "range"
+      ? { statusCode: 457, session }
+      : withReason(400, error.message, session);
   }
+}
+
+/** A factor as headers say it: `2.0`, `-0.5`, `0.333`. */
+function decimal(factor: number): string {
+  const text = String(Math.round(factor * 1000) / 1000);
+  return text.includes(".") ? text : `${text}.0`;
 }
 
 function answerPause(parts: ServerParts, call: RtspCall): RtspAnswer {

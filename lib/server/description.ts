@@ -48,11 +48,11 @@ export function baseUrlOfRequest(requestUri: string): string {
 
 /** Describes a movie to a standard client. */
 export function describeMovie(movie: SharedMovie, options: DescriptionOptions): Description {
-  const { file, frameRateHz } = movie;
+  const { file, timeline } = movie;
   const base = baseUrlOfRequest(options.requestUri);
   // Players disagree on how a relative control joins a URL with a query; an absolute one leaves no choice.
   const control = options.requestUri.includes("?") ? base + TRACK_CONTROL : TRACK_CONTROL;
-  const end = options.isLooping ? "" : (file.frameCount / frameRateHz).toFixed(3);
+  const end = options.isLooping ? "" : timeline.durationSeconds.toFixed(3);
   const addressType = options.localHostname.includes(":") ? "IP6" : "IP4";
   const identifier = String(movie.id);
   const body = formatSdp({
@@ -129,7 +129,10 @@ function mediaAttributes(movie: SharedMovie, control: string): SdpAttribute[] {
   const { width, height } = movie;
   return [
     ["rtpmap", "26 JPEG/90000"],
-    ["framerate", String(Math.round(movie.frameRateHz * 1000) / 1000)],
+    // Players show frames evenly when they are told a rate.
+    ...(movie.timeline.isConstant
+      ? [["framerate", String(Math.round(movie.frameRateHz * 1000) / 1000)] as const]
+      : []),
     ["x-dimensions", `${width},${height}`],
     ["framesize", `26 ${width}-${height}`],
     ["control", control],

@@ -8,6 +8,7 @@
 
 import { type MovieFile, openMovie } from "../disk.ts";
 import { TransportError, WireError } from "../errors.ts";
+import { constantTimeline, type Timeline } from "../frames/timeline.ts";
 import type { RepairAction } from "../jpeg.ts";
 import { describeJpegPayload } from "../rtp_jpeg.ts";
 import type { ServerListener } from "./events.ts";
@@ -21,8 +22,12 @@ export interface SharedMovie {
   readonly path: string;
   /** The file. */
   readonly file: MovieFile;
-  /** Frames a second. */
+  /** Frames a second; the mean where the rate varies. */
   readonly frameRateHz: number;
+  /** When each frame is shown. */
+  readonly timeline: Timeline;
+  /** Unix milliseconds of its first frame, where the file tells when it was taken. */
+  readonly startUnixMs: number | undefined;
   /** Why RTP/JPEG cannot carry it; `undefined` when it can. */
   readonly jpegRefusal: string | undefined;
   /** Pixels of its frames as RTP/JPEG carries them. */
@@ -62,7 +67,7 @@ interface OpenMovie {
   readonly key: string;
   readonly version: string;
   readonly file: MovieFile;
-  readonly frameRateHz: number;
+  readonly timeline: Timeline;
   readonly payload: PayloadFacts;
   readers: number;
   isStale: boolean;
@@ -98,7 +103,9 @@ export class MediaLibrary implements AsyncDisposable {
       id: movie.id,
       path,
       file: movie.file,
-      frameRateHz: movie.frameRateHz,
+      frameRateHz: movie.timeline.frameRateHz,
+      timeline: movie.timeline,
+      startUnixMs: movie.file.index.startUnixMs,
       ...movie.payload,
       release: () => {
         if (isReleased) return;
@@ -200,7 +207,11 @@ export class MediaLibrary implements AsyncDisposable {
 
   async #openFile(found: FoundFile, key: string, path: string): Promise<OpenMovie> {
     const file = await openMovie(found.place);
-    const frameRateHz = this.#options.frameRateHz ?? file.defaultFrameRateHz;
+    const rateHz = this.#options.frameRateHz;
+    const timeline = rateHz === undefined
+      ? file.index.timeline
+      : constantTimeline(file.frameCount, rateHz);
+    const { frameRateHz } = timeline;
     const payload = await this.#examine(file);
     const { damageCount, damaged } = file.index;
     if (damageCount > 0) {
@@ -217,7 +228,7 @@ export class MediaLibrary implements AsyncDisposable {
       key,
       version: found.version,
       file,
-      frameRateHz,
+      timeline,
       payload,
       readers: 0,
       isStale: false,

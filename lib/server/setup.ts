@@ -169,8 +169,7 @@ function beginSession(
     movie,
     format,
     playback: new Playback({
-      frameCount: movie.file.frameCount,
-      frameRateHz: movie.frameRateHz,
+      timeline: movie.timeline,
       isLooping: parts.options.loop,
     }),
     sender,

@@ -56,6 +56,7 @@ export class MediaStream implements Paced {
   #transport: StreamTransport;
   /** When the goodbye is due. */
   #endMs: number | undefined;
+  #isStep = false;
   #goodbyesSaid = 0;
   /** Changes with every PLAY and PAUSE: what was loading for an earlier one is not wanted any more. */
   #round = 0;
@@ -101,6 +102,7 @@ export class MediaStream implements Paced {
     const range = this.#playback.play(request, now);
     if (range === undefined) return undefined;
     this.#stop();
+    this.#isStep = range.isStep;
     this.#prefetch();
     return range;
   }
@@ -147,16 +149,18 @@ export class MediaStream implements Paced {
       this.#tellFault(batch.reason, now);
     } else {
       const timestamp = this.sender.timestampAt(frame.mediaTicks);
-      const intervalMs = 1000 / movie.frameRateHz;
-      const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, 0.7 * intervalMs);
+      const spreadMs = 0.7 * this.#playback.intervalMs;
+      const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, spreadMs);
       this.#framesSent += 1 - givenUp;
       if (batch.repairs !== undefined) countRepairs(this.#repairs, batch.repairs);
       if (givenUp > 0) this.#giveUp(givenUp, now);
     }
     if (frame.isLast) {
+      // After a single step nobody leaves: the next one follows on request.
+      if (this.#isStep) return;
       // The goodbye comes well after the last frame: players read it first and drop what they have not read yet.
       const delayMs = this.#transport.kind === "UDP" ? UDP_GOODBYE_DELAY_MS : 0;
-      this.#endMs = now + 1000 / movie.frameRateHz + delayMs;
+      this.#endMs = now + Math.min(LONGEST_FRAME_MS, this.#playback.intervalMs) + delayMs;
       timer.schedule(this, this.#endMs);
       return;
     }
@@ -249,5 +253,7 @@ export class MediaStream implements Paced {
 const UDP_GOODBYE_DELAY_MS = 250;
 /** After the first goodbye and after the second. */
 const GOODBYE_REPEATS_MS: readonly number[] = [1000, 2000];
+/** The last frame of a slow film need not be shown to its end before the goodbye. */
+const LONGEST_FRAME_MS = 1000;
 const FAULT_INTERVAL_MS = 1000;
 const SLOW_INTERVAL_MS = 5000;
