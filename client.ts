@@ -27,6 +27,7 @@ export async function main(words: readonly string[]): Promise<number> {
   if (line.kind !== "run") return 0;
   using signals = new StopSignals();
   return await runClient(line.options, {
+    application: `rtsp-client ${config.version}`,
     credentials: credentialsOfEnvironment(),
     print,
     stop: signals.stop,

@@ -12,6 +12,7 @@ import type { FrameFormat, FrameIndex } from "./frames/frame_index.ts";
 import { isSystemError, nameOf, systemError } from "./disk/system_error.ts";
 import { type JpegImage, parseJpeg } from "./jpeg.ts";
 
+export { CaptureFile, type CaptureFileOptions } from "./disk/capture_file.ts";
 export { FrameCache } from "./disk/frame_cache.ts";
 export { MovieRecorder } from "./disk/recorder.ts";
 

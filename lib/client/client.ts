@@ -149,6 +149,11 @@ export class RtspClient implements AsyncDisposable {
     return this.#film.position(this.#conversation, this.#state !== "INIT");
   }
 
+  /** Number of the session that was set up last, for those who watch; 0 before the first. */
+  get sessionNumber(): number {
+    return this.#wire.session;
+  }
+
   /** What the present session has received; `undefined` where there is none. */
   get stream(): StreamCounters | undefined {
     const media = this.#conversation?.media;

@@ -40,6 +40,10 @@ export interface ProgramOptions {
   readonly recordPath: string | undefined;
   /** Format of that file. */
   readonly recordFormat: "jpeg" | "lab";
+  /** Whether each request waits for a click, or the key n. */
+  readonly isStepping: boolean;
+  /** File to capture the wire to, `undefined` for none. */
+  readonly capturePath: string | undefined;
   /** Whether only the film's description is printed. */
   readonly describesOnly: boolean;
 }
@@ -99,13 +103,24 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     pngEvery: numberOf(value("png-every"), "--png-every", 1, 1e9, true) ?? 1,
     recordPath: value("record"),
     recordFormat: oneOf(value("record-format"), "--record-format", ["jpeg", "lab"]) ?? "jpeg",
+    isStepping: given.step === true,
+    capturePath: value("capture"),
     describesOnly: given.describe === true,
   };
   checkTogether(options, given);
   return { kind: "run", options };
 }
 
-const FLAGS = ["help", "version", "open", "manual", "json", "reconnect", "describe"] as const;
+const FLAGS = [
+  "help",
+  "version",
+  "open",
+  "manual",
+  "json",
+  "reconnect",
+  "describe",
+  "step",
+] as const;
 const VALUES = [
   "dialect",
   "transport",
@@ -118,6 +133,7 @@ const VALUES = [
   "png-every",
   "record",
   "record-format",
+  "capture",
   "preview",
 ] as const;
 
@@ -202,6 +218,9 @@ function checkTogether(options: ProgramOptions, given: Given): void {
   }
   if (options.isManual && !options.preview && options.isJson) {
     throw new UsageError("--manual waits for the preview's buttons or for keys, leave out --json");
+  }
+  if (options.isStepping && !options.preview && options.isJson) {
+    throw new UsageError("--step waits for the preview's button or for a key, leave out --json");
   }
   if (given["png-every"] !== undefined && options.pngFolder === undefined) {
     throw new UsageError("--png-every needs --png DIR");

@@ -27,6 +27,7 @@ How it is played:
   --timeout SECONDS         how long the server may keep silent [10]
   --reconnect               take up a lost connection again, after pauses that grow to 30 s
   --manual                  do not play at once: wait for the buttons of the preview or for keys
+  --step                    hold each request back until a click in the preview, or the key n, lets it go
   --duration SECONDS        end after so much playing
   --frames N                end after so many frames
 
@@ -42,12 +43,13 @@ What is kept:
   --record-format jpeg|lab  pictures one after the other, or the lab's format [jpeg]
   --png DIR                 write frames as DIR/frame-000001.png, numbered by frame
   --png-every N             write only every Nth frame as PNG [1]
+  --capture FILE            write what goes over the wire to FILE, as pcapng for Wireshark; passwords are left out
 
 Other:
   -h, --help                print this
   -V, --version             print the version
 
-Keys on a terminal: s setup, p play, space pause and play, t teardown, q quit.
+Keys on a terminal: s setup, p play, space pause and play, t teardown, n next step, q quit.
 The program ends when the film ends. On a terminal with a preview it stays, so that the last picture can be looked at
 and the film set up again: q or Ctrl-C ends it. With --json, --describe, --duration, --frames, --record, --png or
 --no-preview it never stays. Exit codes: 0 done, 1 failed, 2 wrong command line.

@@ -9,7 +9,13 @@
 
 import { StatusError, TransportError } from "../errors.ts";
 import { ImageWorker } from "../image/image.ts";
-import { allowedHostsOf, createPreviewHandler, openPreview } from "../ui/preview.ts";
+import {
+  allowedHostsOf,
+  createPreviewHandler,
+  isLoopback,
+  newToken,
+  openPreview,
+} from "../ui/preview.ts";
 import type { OpenPreview } from "../ui/preview.ts";
 import { Terminal } from "../ui/terminal.ts";
 import { Backoff, pause } from "./backoff.ts";
@@ -21,11 +27,14 @@ import { type FrameKeeper, PngWriter, Recording } from "./keepers.ts";
 import type { Credentials } from "./options.ts";
 import { jsonOf, lineOf, sentenceOfEnd, statusLineOf, summaryOf } from "./report.ts";
 import type { ClientStatistics } from "./statistics.ts";
+import { ClientWatching } from "./watching.ts";
 
 /** What the program takes from its surroundings. */
 export interface ProgramSurroundings {
   /** Name and password from the environment, if given. */
   readonly credentials: Credentials | undefined;
+  /** Name and version of the program, for the files it writes. @default {"rtsp-client"} */
+  readonly application?: string;
   /** Writes a line to standard output. */
   readonly print: (line: string) => void;
   /** The terminal, made anew where it is not given. */
@@ -42,10 +51,21 @@ export async function runClient(
   surroundings: ProgramSurroundings,
 ): Promise<number> {
   const terminal = surroundings.terminal ?? new Terminal();
-  const program = new ClientProgram(options, surroundings, terminal);
+  let watching: ClientWatching | undefined;
   try {
-    return await program.run();
+    watching = await ClientWatching.open({
+      application: surroundings.application ?? "rtsp-client",
+      hasView: options.preview !== undefined,
+      isStepping: options.isStepping,
+      capturePath: options.capturePath,
+    });
+    return await new ClientProgram(options, surroundings, { terminal, watching }).run();
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    terminal.log(terminal.paint(`rtsp-client: ${error.message}`, "red"));
+    return 1;
   } finally {
+    await watching?.close();
     terminal.close();
   }
 }
@@ -54,6 +74,7 @@ class ClientProgram {
   readonly #options: ProgramOptions;
   readonly #surroundings: ProgramSurroundings;
   readonly #terminal: Terminal;
+  readonly #watching: ClientWatching;
   readonly #client: RtspClient;
   readonly #images = new ImageWorker();
   readonly #keepers: FrameKeeper[] = [];
@@ -65,12 +86,20 @@ class ClientProgram {
   #failure: string | undefined;
   #errors: string[] = [];
 
-  constructor(options: ProgramOptions, surroundings: ProgramSurroundings, terminal: Terminal) {
+  constructor(
+    options: ProgramOptions,
+    surroundings: ProgramSurroundings,
+    parts: { readonly terminal: Terminal; readonly watching: ClientWatching },
+  ) {
+    const { terminal, watching } = parts;
     this.#options = options;
     this.#surroundings = surroundings;
     this.#terminal = terminal;
+    this.#watching = watching;
     this.#client = new RtspClient({
       ...options.client,
+      tap: watching.tap,
+      beforeRequest: watching.beforeRequest,
       credentials: surroundings.credentials,
       askCredentials: terminal.isInteractive ? () => this.#askCredentials() : undefined,
     });
@@ -101,7 +130,10 @@ class ClientProgram {
       await this.#client.close();
       this.#terminal.status("");
       await this.#preview?.close();
+      await this.#watching.close();
       this.#images.close();
+      const { capture } = this.#watching;
+      if (capture?.fault) this.#fail(capture.fault);
     }
     return this.#conclude();
   }
@@ -157,6 +189,13 @@ class ClientProgram {
       if (frameCount !== undefined && this.#frames >= frameCount) this.#finish();
     });
     if (this.#terminal.isInteractive) this.#terminal.onKey((key) => this.#onKey(key));
+    let told: string | undefined;
+    this.#watching.onStep(() => {
+      const { waiting } = this.#watching;
+      if (waiting === told) return;
+      told = waiting;
+      if (waiting !== undefined) this.#say(`Waiting to send ${waiting}`);
+    });
   }
 
   #onEvent(event: RtspClientEvent): void {
@@ -216,6 +255,7 @@ class ClientProgram {
     else if (key === "p") this.#command("play");
     else if (key === " ") this.#command(state === "READY" ? "play" : "pause");
     else if (key === "t") this.#command("teardown");
+    else if (key === "n") this.#watching.step();
   }
 
   /** A button was pressed; what it cannot do is told, and nothing more. */
@@ -262,19 +302,16 @@ class ClientProgram {
   #openPreview(): void {
     const { preview, opensBrowser } = this.#options;
     if (!preview) return;
-    const client = this.#client;
-    const handler = createPreviewHandler({
-      snapshot: () => ({ ...client.statistics(), allowed: client.allowed }),
-      command: (verb) => client[verb](),
-      latestFrame: () => client.latestFrame,
-      onFrame: (listener) => client.onFrame(listener),
-      onChange: (listener) => client.on((event) => event.type === "frame" ? undefined : listener()),
-    }, {
+    const token = isLoopback(preview.hostname) ? undefined : newToken();
+    const player = this.#watching.playerOf(this.#client, { startsAtOnce: !this.#options.isManual });
+    const handler = createPreviewHandler(player, {
       png: (jpeg) => this.#images.toPng(jpeg),
       allowedHosts: allowedHostsOf(preview.hostname),
+      token,
+      protocol: this.#watching.view,
       onError: (error) => this.#warn(`Preview: ${(error as Error).message ?? error}`),
     });
-    this.#preview = openPreview(handler, preview);
+    this.#preview = openPreview(handler, { ...preview, token });
     const isOther = preview.port !== 0 && this.#preview.port !== preview.port;
     const why = isOther ? ` (port ${preview.port} is in use)` : "";
     this.#say(`Preview: ${this.#preview.address}${why}`);
@@ -327,6 +364,8 @@ class ClientProgram {
     else {
       if (statistics.frames > 0) print(summaryOf(statistics));
       for (const keeper of this.#keepers) print(keeper.summary());
+      const captured = this.#watching.summary();
+      if (captured !== undefined) print(captured);
     }
     return this.#failure === undefined ? 0 : 1;
   }
