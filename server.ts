@@ -16,6 +16,7 @@ import {
 import type { ServerEvent } from "./lib/server/events.ts";
 import { EventLog, isToldAsJson, jsonLine } from "./lib/server/log.ts";
 import { RtspServer } from "./lib/server/server.ts";
+import { ServerWatching } from "./lib/server/watching.ts";
 
 /** Runs the program; resolves to its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -43,6 +44,13 @@ async function serve(command: ServerCommand): Promise<number> {
     for (const [name, password] of await readUsers(command.usersFile)) users.set(name, password);
   }
   const stopped = signalReceived();
+  const listener = listenerFor(command);
+  const watching = await ServerWatching.open({
+    application: `rtsp-server ${config.version}`,
+    preview: command.preview,
+    capturePath: command.capture,
+    warn: (message) => listener({ type: "warning", message }),
+  });
   const server = await RtspServer.start({
     media: command.media ?? await defaultFolder(),
     sample: new URL("./media/video.mjpeg", import.meta.url),
@@ -61,10 +69,16 @@ async function serve(command: ServerCommand): Promise<number> {
     maxSize: command.maxSize,
     cacheBytes: command.cacheBytes,
     sessionTimeoutSeconds: command.sessionTimeoutSeconds,
-    listener: listenerFor(command),
+    listener,
+    tap: watching.tap,
   });
+  const address = watching.show(server);
+  if (address !== undefined) listener({ type: "notice", message: `Preview: ${address}` });
   await stopped;
   await server.close();
+  await watching.close();
+  const summary = watching.summary();
+  if (summary !== undefined) listener({ type: "notice", message: summary });
   return 0;
 }
 

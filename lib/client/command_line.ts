@@ -8,6 +8,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { parsePreviewAddress } from "../ui/http.ts";
 import { type LabAddress, type RtspClientOptions, settingsOf } from "./options.ts";
 
 /** A command line that cannot be carried out; the message says what to do. */
@@ -167,10 +168,9 @@ function addressOf(words: readonly string[]): { url: string | LabAddress; rtpPor
 function previewOf(value: unknown): ProgramOptions["preview"] {
   if (value === false) return undefined;
   if (value === undefined) return { hostname: "127.0.0.1", port: 8080 };
-  const match = /^(?:(\[[0-9a-f:]+\]|[^:[\]]+):)?(\d{1,5})$/i.exec(String(value));
-  if (!match) throw new UsageError(`--preview wants PORT or ADDR:PORT, got "${value}"`);
-  const port = numberOf(match[2], "--preview", 0, 65535, true)!;
-  return { hostname: match[1]?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1", port };
+  const address = parsePreviewAddress(String(value));
+  if (!address) throw new UsageError(`--preview wants PORT or ADDR:PORT, got "${value}"`);
+  return address;
 }
 
 function numberOf(

@@ -14,6 +14,7 @@ import {
   DEFAULT_PORT,
   DEFAULT_SESSION_TIMEOUT_SECONDS,
 } from "./options.ts";
+import { parsePreviewAddress } from "../ui/http.ts";
 import type { UdpChoice } from "./udp_choice.ts";
 
 /** How much the log tells. */
@@ -61,6 +62,10 @@ export interface ServerCommand {
   readonly cacheBytes: number;
   /** Seconds of silence after which a session ends. */
   readonly sessionTimeoutSeconds: number;
+  /** Where the preview listens; `undefined` for none. */
+  readonly preview: { readonly hostname: string; readonly port: number } | undefined;
+  /** File to capture the wire to; `undefined` for none. */
+  readonly capture: string | undefined;
 }
 
 /** A command line that cannot be understood; the message is one sentence for the user. */
@@ -146,6 +151,16 @@ const OPTIONS: readonly OptionText[] = [
     name: "session-timeout",
     value: "S",
     effect: `seconds of silence that end a session (default ${DEFAULT_SESSION_TIMEOUT_SECONDS})`,
+  },
+  {
+    name: "preview",
+    value: "[ADDR:]PORT",
+    effect: "show sessions and protocol to a browser (default: not at all)",
+  },
+  {
+    name: "capture",
+    value: "FILE",
+    effect: "write what goes over the wire as pcapng, without passwords",
   },
   { name: "help", effect: "show this text" },
   { name: "version", effect: "show the version" },
@@ -235,6 +250,8 @@ export function parseServerArguments(args: readonly string[]): ServerCommand {
       one("session-timeout") ?? String(DEFAULT_SESSION_TIMEOUT_SECONDS),
       { from: 1, to: 86_400 },
     ),
+    preview: has("preview") ? previewAddress(one("preview")!) : undefined,
+    capture: one("capture"),
   };
 }
 
@@ -256,6 +273,12 @@ export function parseUsersFile(
     throw new UsageError(`"${path}" names no user: write one NAME:PASSWORD a line`);
   }
   return users;
+}
+
+function previewAddress(text: string) {
+  const address = parsePreviewAddress(text);
+  if (address) return address;
+  throw new UsageError(`--preview wants PORT or ADDR:PORT, got "${text}"`);
 }
 
 function split(args: readonly string[]) {

@@ -25,6 +25,25 @@ export interface OpenPreviewOptions {
   readonly token?: string;
 }
 
+/**
+ * Where a preview shall listen, from `PORT` or `ADDR:PORT`; brackets around IPv6. `undefined` for anything else.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(parsePreviewAddress("[::1]:80"), { hostname: "::1", port: 80 });
+ * assertEquals(parsePreviewAddress("80x"), undefined);
+ * ```
+ */
+export function parsePreviewAddress(
+  text: string,
+): { readonly hostname: string; readonly port: number } | undefined {
+  const match = /^(?:(\[[0-9a-f:]+\]|[^:[\]]+):)?(\d{1,5})$/i.exec(text);
+  if (!match || Number(match[2]) > 65_535) return undefined;
+  const hostname = match[1]?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1";
+  return { hostname, port: Number(match[2]) };
+}
+
 /** A preview that listens. */
 export interface OpenPreview extends AsyncDisposable {
   /** What to type into a browser on this machine, for example `http://127.0.0.1:8080/`. */
