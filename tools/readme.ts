@@ -1,10 +1,12 @@
 /**
- * The parts of README.md that come from the code: the option tables of both programs and the server's state table.
+ * The parts of README.md that come from the code: the option tables of both programs, the server's state
+ * table, the odd streams that the tests play.
  * `deno task readme` writes them; a test compares them, so they cannot drift.
  *
  * @module
  */
 import { renderStateTable, SERVER_STATE_TABLE } from "../lib/engine/rtsp_state.ts";
+import { RECIPES } from "../tests/support/odd_recipes.ts";
 import { ROOT } from "./repository.ts";
 
 /** One row of an option table: how the option is written, and what it does. */
@@ -27,6 +29,11 @@ export async function madeSections(): Promise<Map<string, string>> {
     const lines = rows.map(([option, text]) => `| \`${escaped(option)}\` | ${escaped(text)} |`);
     sections.set(`${program} options`, ["| Option | Effect |", "|---|---|", ...lines].join("\n"));
   }
+  const streams = RECIPES.map(({ name, oddity, outcome }) =>
+    `| ${name} | ${oddity} | ${outcome} |`
+  );
+  const head = ["| Stream | What is odd about it | What RTSP clients get |", "|---|---|---|"];
+  sections.set("odd streams", [...head, ...streams].join("\n"));
   sections.set("server states", renderStateTable(SERVER_STATE_TABLE).trim());
   return sections;
 }
