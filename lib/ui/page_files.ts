@@ -10,10 +10,39 @@
 import pageCss from "./page/page.css" with { type: "text" };
 import pageHtml from "./page/page.html" with { type: "text" };
 import pageIcon from "./page/page.svg" with { type: "text" };
-import pageJs from "./page/page.js" with { type: "text" };
-import sparklineJs from "./page/sparkline.js" with { type: "text" };
+import protocolCss from "./page/protocol.css" with { type: "text" };
 import themeCss from "./page/theme.css" with { type: "text" };
+import addressJs from "./page/address.js" with { type: "text" };
+import chartsJs from "./page/charts.js" with { type: "text" };
+import dialogueJs from "./page/dialogue.js" with { type: "text" };
+import domJs from "./page/dom.js" with { type: "text" };
+import fieldReaderJs from "./page/field_reader.js" with { type: "text" };
+import framesJs from "./page/frames.js" with { type: "text" };
+import jpegFieldsJs from "./page/jpeg_fields.js" with { type: "text" };
+import keyedListJs from "./page/keyed_list.js" with { type: "text" };
+import labFieldsJs from "./page/lab_fields.js" with { type: "text" };
+import messageDetailJs from "./page/message_detail.js" with { type: "text" };
+import numberFormatJs from "./page/number_format.js" with { type: "text" };
+import packetDetailJs from "./page/packet_detail.js" with { type: "text" };
+import packetFieldsJs from "./page/packet_fields.js" with { type: "text" };
+import packetsJs from "./page/packets.js" with { type: "text" };
+import pageJs from "./page/page.js" with { type: "text" };
+import playerJs from "./page/player.js" with { type: "text" };
+import protocolJs from "./page/protocol.js" with { type: "text" };
+import rtcpFieldsJs from "./page/rtcp_fields.js" with { type: "text" };
+import rtspWordsJs from "./page/rtsp_words.js" with { type: "text" };
+import screenJs from "./page/screen.js" with { type: "text" };
+import sessionsJs from "./page/sessions.js" with { type: "text" };
+import shortcutsJs from "./page/shortcuts.js" with { type: "text" };
+import sparklineJs from "./page/sparkline.js" with { type: "text" };
+import stateDiagramJs from "./page/state_diagram.js" with { type: "text" };
+import statesJs from "./page/states.js" with { type: "text" };
+import statisticsJs from "./page/statistics.js" with { type: "text" };
+import stepJs from "./page/step.js" with { type: "text" };
+import tabsJs from "./page/tabs.js" with { type: "text" };
+import timelineJs from "./page/timeline.js" with { type: "text" };
 import videoJs from "./page/video.js" with { type: "text" };
+import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 
 /** One file of the page. */
 export interface PageFile {
@@ -33,8 +62,41 @@ const JAVASCRIPT = "text/javascript; charset=utf-8";
 export const PAGE_FILES: readonly PageFile[] = [
   { path: "/", contentType: HTML, text: pageHtml },
   { path: "/page.svg", contentType: "image/svg+xml", text: pageIcon },
-  ...styles({ theme: themeCss, page: pageCss }),
-  ...scripts({ page: pageJs, sparkline: sparklineJs, video: videoJs }),
+  ...styles({ theme: themeCss, page: pageCss, protocol: protocolCss }),
+  ...scripts({
+    address: addressJs,
+    charts: chartsJs,
+    dialogue: dialogueJs,
+    dom: domJs,
+    field_reader: fieldReaderJs,
+    frames: framesJs,
+    jpeg_fields: jpegFieldsJs,
+    keyed_list: keyedListJs,
+    lab_fields: labFieldsJs,
+    message_detail: messageDetailJs,
+    number_format: numberFormatJs,
+    packet_detail: packetDetailJs,
+    packet_fields: packetFieldsJs,
+    packets: packetsJs,
+    page: pageJs,
+    player: playerJs,
+    protocol: protocolJs,
+    rtcp_fields: rtcpFieldsJs,
+    rtsp_words: rtspWordsJs,
+    screen: screenJs,
+    sessions: sessionsJs,
+    shortcuts: shortcutsJs,
+    sparkline: sparklineJs,
+    state_diagram: stateDiagramJs,
+    states: statesJs,
+    statistics: statisticsJs,
+    step: stepJs,
+    tabs: tabsJs,
+    timeline: timelineJs,
+    video: videoJs,
+    uplot: `${uplotJs}
+export default uPlot;`, // the package's smallest file is a script: make it a module
+  }),
 ];
 
 function styles(texts: Readonly<Record<string, string>>): PageFile[] {

@@ -97,7 +97,10 @@ testInChromium(
       );
     await using preview = openFakePreview(player);
     await page.goto(preview.address, { waitUntil: "commit" });
-    await waitForText(page, "url", `rtsp://host/${evil}`);
+    await page.waitForFunction(
+      (url) => (document.getElementById("address") as HTMLInputElement).value === url,
+      `rtsp://host/${evil}`,
+    );
     await page.locator("#setup").click();
     await waitForText(page, "message", `Server refused SETUP: 404 ${evil}`);
     assertEquals(await textOf(page, "state"), "INIT");

@@ -6,6 +6,7 @@ import {
   type PreviewHandler,
   type PreviewOptions,
 } from "../../lib/ui/preview.ts";
+import { PAGE_FILES } from "../../lib/ui/page_files.ts";
 import { FakePlayer } from "./fake_player.ts";
 
 const PNG = Uint8Array.of(0x89, 0x50);
@@ -44,20 +45,20 @@ Deno.test("createPreviewHandler() serves a page that needs nothing from elsewher
   const { get } = makePreview();
   const html = await (await get("/")).text();
   for (const [, target] of html.matchAll(/(?:src|href)="([^"]*)"/g)) {
-    assertMatch(target, /^\/[a-z.]+$/);
-    if (target.startsWith("/stream")) continue;
+    assertMatch(target, /^\/[a-z_.\/]+$/);
+    if (target.startsWith("/stream") || target.startsWith("/export/")) continue;
     const status = (await get(target)).status;
     assert(status === 200 || (target.startsWith("/snapshot") && status === 503), target);
   }
   assert(!/<script>|<style|\sstyle=|\son[a-z]+=/.test(html));
-  let script = "";
-  for (const name of ["page", "video", "charts"]) script += await (await get(`/${name}.js`)).text();
+  const scripts = PAGE_FILES.filter(({ path }) => path.endsWith(".js") && path !== "/uplot.js");
+  const script = scripts.map(({ text }) => text).join("\n");
   assert(!/innerHTML|outerHTML|insertAdjacent|document\.write|eval\(/.test(script));
   for (const [, name] of script.matchAll(/ from "\.(\/[^"]+)"/g)) {
     assertEquals((await get(name)).status, 200);
   }
   for (const id of script.matchAll(/(?:element|setText)\("([^"]+)"/g)) {
-    assertStringIncludes(html, `id="${id[1]}"`);
+    assertStringIncludes(html, `id="${id[1]}"`, id[0]);
   }
 });
 

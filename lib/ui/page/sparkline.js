@@ -11,7 +11,7 @@ const HEIGHT = 32;
  * @param {Element} svg
  * @returns {(value: number) => void}
  */
-export function createChart(svg) {
+export function createSparkline(svg) {
   const base = addShape(svg, "line", "base");
   const area = addShape(svg, "polygon", "area");
   const line = addShape(svg, "polyline", "line");
