@@ -7,10 +7,11 @@
  */
 
 import config from "./deno.json" with { type: "json" };
-import { type CommandLine, parseCommandLine, UsageError } from "./lib/client/command_line.ts";
+import { type CommandLine, parseCommandLine } from "./lib/client/command_line.ts";
 import { CLIENT_HELP } from "./lib/client/command_line_help.ts";
 import type { Credentials } from "./lib/client/options.ts";
 import { runClient } from "./lib/client/program.ts";
+import { UsageError } from "./lib/command_line.ts";
 
 /** Runs the program with these words; resolves to the exit code: 0 done, 1 failed, 2 wrong command line. */
 export async function main(words: readonly string[]): Promise<number> {

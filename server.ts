@@ -5,13 +5,13 @@
  */
 
 import config from "./deno.json" with { type: "json" };
+import { UsageError } from "./lib/command_line.ts";
 import { TransportError } from "./lib/errors.ts";
 import {
   parseServerArguments,
   parseUsersFile,
   type ServerCommand,
   serverHelp,
-  UsageError,
 } from "./lib/server/command_line.ts";
 import type { ServerEvent } from "./lib/server/events.ts";
 import { EventLog, isToldAsJson, jsonLine } from "./lib/server/log.ts";

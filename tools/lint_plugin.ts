@@ -29,6 +29,7 @@ const FLOOR_OF: Readonly<Record<string, Floor>> = {
   "lib/image": 3,
   "lib/png": 3,
   "lib/disk": 3,
+  "lib/command_line": 4,
   "lib/server": 4,
   "lib/client": 4,
 };

@@ -7,15 +7,18 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse-args";
-import { parsePreviewAddress } from "../ui/http.ts";
+import {
+  type Bounds,
+  type CommandLineWords,
+  decimalNumber,
+  oneOf,
+  previewAddress,
+  readWords,
+  UsageError,
+  wholeNumber,
+} from "../command_line.ts";
+import { CLIENT_OPTIONS } from "./command_line_help.ts";
 import { type LabAddress, type RtspClientOptions, settingsOf } from "./options.ts";
-
-/** A command line that cannot be carried out; the message says what to do. */
-export class UsageError extends Error {
-  /** Name of the class. */
-  override name = "UsageError";
-}
 
 /** Everything the client program is told. */
 export interface ProgramOptions {
@@ -68,83 +71,39 @@ export type CommandLine =
  * ```
  */
 export function parseCommandLine(words: readonly string[]): CommandLine {
-  const given = parseArgs(words, {
-    boolean: FLAGS,
-    string: VALUES,
-    negatable: ["preview"],
-    alias: { help: "h", version: "V" },
-    unknown(word) {
-      if (!word.startsWith("-") || /^-\d+$/.test(word)) return true;
-      throw new UsageError(`Unknown option "${word.split("=")[0]}"`);
-    },
-  });
-  if (given.help === true) return { kind: "help" };
-  if (given.version === true) return { kind: "version" };
-  const value = (name: string) => textOf(given, name);
-  const url = addressOf(given._.map(String));
+  const given = readWords(words, CLIENT_OPTIONS);
+  const { has, value } = given;
+  if (has("help")) return { kind: "help" };
+  if (has("version")) return { kind: "version" };
+  const url = addressOf(given.alone);
   const client: RtspClientOptions = {
     ...url,
-    dialect: oneOf(value("dialect"), "--dialect", ["auto", "rtsp", "lab"]),
-    transport: oneOf(value("transport"), "--transport", ["auto", "udp", "tcp"]),
-    rtpPort: numberOf(value("rtp-port"), "--rtp-port", 0, 65535, true) ?? url.rtpPort,
-    latencyMs: numberOf(value("latency"), "--latency", 0, 60_000),
-    timeoutMs: inMilliseconds(numberOf(value("timeout"), "--timeout", 0.1, 3600)),
-    reconnects: given.reconnect === true,
+    dialect: wordOf(given, "dialect", ["auto", "rtsp", "lab"]),
+    transport: wordOf(given, "transport", ["auto", "udp", "tcp"]),
+    rtpPort: countOf(given, "rtp-port", { from: 0, to: 65535 }) ?? url.rtpPort,
+    latencyMs: numberOf(given, "latency", { from: 0, to: 60_000 }),
+    timeoutMs: inMilliseconds(numberOf(given, "timeout", { from: 0.1, to: 3600 })),
+    reconnects: has("reconnect"),
   };
   checkTarget(client);
   const options: ProgramOptions = {
     client,
-    preview: previewOf(given.preview),
-    opensBrowser: given.open === true,
-    isManual: given.manual === true,
-    durationSeconds: numberOf(value("duration"), "--duration", 0.01, 1e9),
-    frameCount: numberOf(value("frames"), "--frames", 1, 1e12, true),
-    isJson: given.json === true,
+    preview: has("no-preview") ? undefined : previewOf(value("preview")),
+    opensBrowser: has("open"),
+    isManual: has("manual"),
+    durationSeconds: numberOf(given, "duration", { from: 0.01, to: 1e9 }),
+    frameCount: countOf(given, "frames", { from: 1, to: 1e12 }),
+    isJson: has("json"),
     pngFolder: value("png"),
-    pngEvery: numberOf(value("png-every"), "--png-every", 1, 1e9, true) ?? 1,
+    pngEvery: countOf(given, "png-every", { from: 1, to: 1e9 }) ?? 1,
     recordPath: value("record"),
-    recordFormat: oneOf(value("record-format"), "--record-format", ["jpeg", "lab"]) ?? "jpeg",
-    isStepping: given.step === true,
+    recordFormat: wordOf(given, "record-format", ["jpeg", "lab"]) ?? "jpeg",
+    isStepping: has("step"),
     capturePath: value("capture"),
-    describesOnly: given.describe === true,
+    describesOnly: has("describe"),
   };
   checkTogether(options, given);
   return { kind: "run", options };
-}
-
-const FLAGS = [
-  "help",
-  "version",
-  "open",
-  "manual",
-  "json",
-  "reconnect",
-  "describe",
-  "step",
-] as const;
-const VALUES = [
-  "dialect",
-  "transport",
-  "rtp-port",
-  "latency",
-  "timeout",
-  "duration",
-  "frames",
-  "png",
-  "png-every",
-  "record",
-  "record-format",
-  "capture",
-  "preview",
-] as const;
-
-type Given = Readonly<Record<string, unknown>>;
-
-function textOf(given: Given, name: string): string | undefined {
-  const value = given[name];
-  if (value === undefined) return undefined;
-  if (typeof value === "string" && value !== "") return value;
-  throw new UsageError(`--${name} wants a value`);
 }
 
 function addressOf(words: readonly string[]): { url: string | LabAddress; rtpPort?: number } {
@@ -158,45 +117,34 @@ function addressOf(words: readonly string[]): { url: string | LabAddress; rtpPor
     );
   }
   const [host, portText, rtpPortText, file] = words;
-  const port = numberOf(portText, "PORT", 1, 65535, true)!;
-  const rtpPort = numberOf(rtpPortText, "RTP_PORT", 0, 65535, true)!;
+  const port = wholeNumber("PORT", portText, { from: 1, to: 65535 });
+  const rtpPort = wholeNumber("RTP_PORT", rtpPortText, { from: 0, to: 65535 });
   if (host === "" || /[\s/@]/.test(host)) throw new UsageError(`HOST "${host}" is no host name`);
   if (file === "") throw new UsageError("FILE is empty");
   return { url: { host, port, file }, rtpPort };
 }
 
-function previewOf(value: unknown): ProgramOptions["preview"] {
-  if (value === false) return undefined;
-  if (value === undefined) return { hostname: "127.0.0.1", port: 8080 };
-  const address = parsePreviewAddress(String(value));
-  if (!address) throw new UsageError(`--preview wants PORT or ADDR:PORT, got "${value}"`);
-  return address;
+function previewOf(text: string | undefined): ProgramOptions["preview"] {
+  return text === undefined ? { hostname: "127.0.0.1", port: 8080 } : previewAddress(text);
 }
 
-function numberOf(
-  text: string | undefined,
+function wordOf<Word extends string>(
+  given: CommandLineWords,
   name: string,
-  low: number,
-  high: number,
-  isWhole = false,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= low && value <= high && (!isWhole || Number.isInteger(value))) return value;
-  throw new UsageError(
-    `${name} wants a ${isWhole ? "whole number" : "number"} from ${low} to ${high}, got "${text}"`,
-  );
+  words: readonly Word[],
+): Word | undefined {
+  const text = given.value(name);
+  return text === undefined ? undefined : oneOf(`--${name}`, text, words);
 }
 
-function oneOf<T extends string>(
-  text: string | undefined,
-  name: string,
-  choices: readonly T[],
-): T | undefined {
-  if (text === undefined) return undefined;
-  const found = choices.find((choice) => choice === text);
-  if (found) return found;
-  throw new UsageError(`${name} wants ${choices.join(", ")}, got "${text}"`);
+function numberOf(given: CommandLineWords, name: string, bounds: Bounds): number | undefined {
+  const text = given.value(name);
+  return text === undefined ? undefined : decimalNumber(`--${name}`, text, bounds);
+}
+
+function countOf(given: CommandLineWords, name: string, bounds: Bounds): number | undefined {
+  const text = given.value(name);
+  return text === undefined ? undefined : wholeNumber(`--${name}`, text, bounds);
 }
 
 function inMilliseconds(seconds: number | undefined): number | undefined {
@@ -212,7 +160,10 @@ function checkTarget(client: RtspClientOptions): void {
   }
 }
 
-function checkTogether(options: ProgramOptions, given: Given): void {
+function checkTogether(options: ProgramOptions, given: CommandLineWords): void {
+  if (given.has("preview") && given.has("no-preview")) {
+    throw new UsageError("--preview and --no-preview exclude each other, leave one out");
+  }
   if (options.opensBrowser && !options.preview) {
     throw new UsageError("--open shows the preview and --no-preview forbids it, leave one out");
   }
@@ -222,10 +173,10 @@ function checkTogether(options: ProgramOptions, given: Given): void {
   if (options.isStepping && !options.preview && options.isJson) {
     throw new UsageError("--step waits for the preview's button or for a key, leave out --json");
   }
-  if (given["png-every"] !== undefined && options.pngFolder === undefined) {
+  if (given.has("png-every") && options.pngFolder === undefined) {
     throw new UsageError("--png-every needs --png DIR");
   }
-  if (given["record-format"] !== undefined && options.recordPath === undefined) {
+  if (given.has("record-format") && options.recordPath === undefined) {
     throw new UsageError("--record-format needs --record FILE");
   }
   if (options.describesOnly && (options.isJson || options.isManual)) {

@@ -1,11 +1,110 @@
 /**
- * What `rtsp-client --help` prints.
+ * The client's options, and what `rtsp-client --help` prints.
  *
- * Floor 4 (client assembly), text only: two blanks, the option, two blanks or more, what it does. The tables of the
- * README are checked against it.
+ * Floor 4 (client assembly), text only. The tables of the README are made from it.
  *
  * @module
  */
+
+import { type CommandLineOption, optionLines, widthOf } from "../command_line.ts";
+
+const GROUPS: readonly {
+  readonly title: string;
+  readonly options: readonly CommandLineOption[];
+}[] = [
+  {
+    title: "How it is played",
+    options: [
+      {
+        name: "dialect",
+        value: "auto|rtsp|lab",
+        effect:
+          "language of the server; auto speaks standard RTSP and changes for a lab server [auto]",
+      },
+      {
+        name: "transport",
+        value: "auto|udp|tcp",
+        effect:
+          "how the film comes; auto asks for UDP, and for TCP where UDP is refused or silent [auto]",
+      },
+      {
+        name: "rtp-port",
+        value: "PORT",
+        effect: "our UDP port for the film, the next one takes RTCP; 0 is any free pair [0]",
+      },
+      { name: "latency", value: "MS", effect: "how long a missing packet is waited for [100]" },
+      { name: "timeout", value: "SECONDS", effect: "how long the server may keep silent [10]" },
+      {
+        name: "reconnect",
+        effect: "take up a lost connection again, after pauses that grow to 30 s",
+      },
+      {
+        name: "manual",
+        effect: "do not play at once: wait for the buttons of the preview or for keys",
+      },
+      {
+        name: "step",
+        effect: "hold each request back until a click in the preview, or the key n, lets it go",
+      },
+      { name: "duration", value: "SECONDS", effect: "end after so much playing" },
+      { name: "frames", value: "N", effect: "end after so many frames" },
+    ],
+  },
+  {
+    title: "What is shown",
+    options: [
+      {
+        name: "preview",
+        value: "[ADDR:]PORT",
+        effect:
+          "where the film and the buttons are shown to a browser [127.0.0.1:8080, or the next free port]",
+      },
+      { name: "no-preview", effect: "show nothing to browsers" },
+      { name: "open", effect: "start the browser" },
+      { name: "json", effect: "print one JSON object with all statistics at the end" },
+      { name: "describe", effect: "print the film's description (SDP) and end" },
+    ],
+  },
+  {
+    title: "What is kept",
+    options: [
+      {
+        name: "record",
+        value: "FILE",
+        effect: "write the frames to FILE as they come, without decoding them",
+      },
+      {
+        name: "record-format",
+        value: "jpeg|lab",
+        effect: "pictures one after the other, or the lab's format [jpeg]",
+      },
+      {
+        name: "png",
+        value: "DIR",
+        effect: "write frames as DIR/frame-000001.png, numbered by frame",
+      },
+      { name: "png-every", value: "N", effect: "write only every Nth frame as PNG [1]" },
+      {
+        name: "capture",
+        value: "FILE",
+        effect:
+          "write what goes over the wire to FILE, as pcapng for Wireshark; passwords are left out",
+      },
+    ],
+  },
+  {
+    title: "Other",
+    options: [
+      { name: "help", letter: "h", effect: "print this" },
+      { name: "version", letter: "V", effect: "print the version" },
+    ],
+  },
+];
+
+/** All options of the client. */
+export const CLIENT_OPTIONS: readonly CommandLineOption[] = GROUPS.flatMap(({ options }) =>
+  options
+);
 
 /** The whole text, with a line end behind its last line. */
 export const CLIENT_HELP =
@@ -19,35 +118,7 @@ Arguments:
   URL                       rtsp://[user:password@]host[:port]/path; passwords are safer in RTSP_USER and RTSP_PASSWORD
   HOST PORT RTP_PORT FILE   the lab's way: server, its RTSP port, our UDP port for the film (0: any free one), the film
 
-How it is played:
-  --dialect auto|rtsp|lab   language of the server; auto speaks standard RTSP and changes for a lab server [auto]
-  --transport auto|udp|tcp  how the film comes; auto asks for UDP, and for TCP where UDP is refused or silent [auto]
-  --rtp-port PORT           our UDP port for the film, the next one takes RTCP; 0 is any free pair [0]
-  --latency MS              how long a missing packet is waited for [100]
-  --timeout SECONDS         how long the server may keep silent [10]
-  --reconnect               take up a lost connection again, after pauses that grow to 30 s
-  --manual                  do not play at once: wait for the buttons of the preview or for keys
-  --step                    hold each request back until a click in the preview, or the key n, lets it go
-  --duration SECONDS        end after so much playing
-  --frames N                end after so many frames
-
-What is shown:
-  --preview [ADDR:]PORT     where the film and the buttons are shown to a browser [127.0.0.1:8080, or the next free port]
-  --no-preview              show nothing to browsers
-  --open                    start the browser
-  --json                    print one JSON object with all statistics at the end
-  --describe                print the film's description (SDP) and end
-
-What is kept:
-  --record FILE             write the frames to FILE as they come, without decoding them
-  --record-format jpeg|lab  pictures one after the other, or the lab's format [jpeg]
-  --png DIR                 write frames as DIR/frame-000001.png, numbered by frame
-  --png-every N             write only every Nth frame as PNG [1]
-  --capture FILE            write what goes over the wire to FILE, as pcapng for Wireshark; passwords are left out
-
-Other:
-  -h, --help                print this
-  -V, --version             print the version
+${GROUPS.map(textOf).join("\n\n")}
 
 Keys on a terminal: s setup, p play, space pause and play, t teardown, n next step, q quit.
 The program ends when the film ends. On a terminal with a preview it stays, so that the last picture can be looked at
@@ -61,3 +132,7 @@ Examples:
   RTSP_USER=ann RTSP_PASSWORD=secret rtsp-client rtsp://camera/stream --reconnect
   rtsp-client rtsp://127.0.0.1:8554/video.mjpeg --png frames --png-every 20 --json
 `;
+
+function textOf({ title, options }: typeof GROUPS[number]): string {
+  return [`${title}:`, ...optionLines(options, widthOf(CLIENT_OPTIONS))].join("\n");
+}

@@ -6,6 +6,16 @@
  * @module
  */
 
+import {
+  type CommandLineOption,
+  decimalNumber,
+  oneOf,
+  optionLines,
+  previewAddress,
+  readWords,
+  UsageError,
+  wholeNumber,
+} from "../command_line.ts";
 import type { RepairLevel, RestartChoice } from "../jpeg.ts";
 import {
   DEFAULT_CACHE_BYTES,
@@ -14,7 +24,6 @@ import {
   DEFAULT_PORT,
   DEFAULT_SESSION_TIMEOUT_SECONDS,
 } from "./options.ts";
-import { parsePreviewAddress } from "../ui/http.ts";
 import type { UdpChoice } from "./udp_choice.ts";
 
 /** How much the log tells. */
@@ -68,20 +77,8 @@ export interface ServerCommand {
   readonly capture: string | undefined;
 }
 
-/** A command line that cannot be understood; the message is one sentence for the user. */
-export class UsageError extends Error {
-  /** Name of the class. */
-  override name = "UsageError";
-}
-
-interface OptionText {
-  readonly name: string;
-  readonly value?: string;
-  readonly effect: string;
-}
-
 /** All options, in the order of the help. */
-const OPTIONS: readonly OptionText[] = [
+const OPTIONS: readonly CommandLineOption[] = [
   {
     name: "host",
     value: "ADDR",
@@ -162,26 +159,19 @@ const OPTIONS: readonly OptionText[] = [
     value: "FILE",
     effect: "write what goes over the wire as pcapng, without passwords",
   },
-  { name: "help", effect: "show this text" },
-  { name: "version", effect: "show the version" },
+  { name: "help", letter: "h", effect: "show this text" },
+  { name: "version", letter: "V", effect: "show the version" },
 ];
-
-const SHORT_NAMES: Readonly<Record<string, string>> = { h: "help", V: "version" };
 
 /** What `--help` prints. */
 export function serverHelp(): string {
-  const heads = OPTIONS.map(({ name, value }) =>
-    `--${name}${value === undefined ? "" : ` ${value}`}`
-  );
-  const width = Math.max(...heads.map((head) => head.length));
-  const lines = OPTIONS.map(({ effect }, index) => `  ${heads[index].padEnd(width)}  ${effect}`);
   return `rtsp-server [PORT] [options]
 
 Serves the Motion-JPEG movies of a folder by RTSP: to standard players, and to the
 clients of the Kurose-Ross streaming lab, on the same port (default ${DEFAULT_PORT}; 0: any free one).
 A sample, video.mjpeg, is built in.
 
-${lines.join("\n")}
+${optionLines(OPTIONS).join("\n")}
 
 Examples:
   rtsp-server                          serve ./media on port ${DEFAULT_PORT}
@@ -209,49 +199,49 @@ And in another terminal:
  * ```
  */
 export function parseServerArguments(args: readonly string[]): ServerCommand {
-  const { positional, given } = split(args);
-  const one = (name: string) => given.get(name)?.at(-1);
-  const has = (name: string) => given.has(name);
-  if (positional.length > 1) {
-    throw new UsageError(`"${positional[1]}" is one argument too many: only PORT stands alone`);
+  const { alone, has, value, values } = readWords(args, OPTIONS);
+  if (alone.length > 1) {
+    throw new UsageError(`"${alone[1]}" is one argument too many: only PORT stands alone`);
   }
   return {
     action: has("help") ? "help" : has("version") ? "version" : "run",
-    port: positional.length === 0
-      ? DEFAULT_PORT
-      : integer("PORT", positional[0], { from: 0, to: 65535 }),
-    host: one("host") ?? "0.0.0.0",
-    media: one("media"),
-    frameRateHz: has("fps") ? rate(one("fps")!) : undefined,
+    port: alone.length === 0 ? DEFAULT_PORT : wholeNumber("PORT", alone[0], { from: 0, to: 65535 }),
+    host: value("host") ?? "0.0.0.0",
+    media: value("media"),
+    frameRateHz: has("fps") ? frameRate(value("fps")!) : undefined,
     loop: has("loop"),
-    logLevel: level(one("log-level") ?? "info"),
+    logLevel: oneOf("--log-level", value("log-level") ?? "info", LOG_LEVELS),
     json: has("json"),
-    rtpPorts: has("rtp-ports") ? portRange(one("rtp-ports")!) : undefined,
-    udp: oneOf("--udp", one("udp") ?? "auto", UDP_CHOICES),
-    users: (given.get("user") ?? []).map((text) => credentials("--user", text)),
-    usersFile: one("users"),
-    maxConnections: integer(
+    rtpPorts: has("rtp-ports") ? portRange(value("rtp-ports")!) : undefined,
+    udp: oneOf("--udp", value("udp") ?? "auto", UDP_CHOICES),
+    users: values("user").map((text) => credentials("--user", text)),
+    usersFile: value("users"),
+    maxConnections: wholeNumber(
       "--max-connections",
-      one("max-connections") ?? String(DEFAULT_MAX_CONNECTIONS),
+      value("max-connections") ?? String(DEFAULT_MAX_CONNECTIONS),
       { from: 1, to: 1_000_000 },
     ),
-    maxConnectionsPerAddress: integer(
+    maxConnectionsPerAddress: wholeNumber(
       "--max-connections-per-address",
-      one("max-connections-per-address") ?? String(DEFAULT_MAX_CONNECTIONS_PER_ADDRESS),
+      value("max-connections-per-address") ?? String(DEFAULT_MAX_CONNECTIONS_PER_ADDRESS),
       { from: 1, to: 1_000_000 },
     ),
     fit: !has("no-fit"),
-    repair: oneOf("--repair", one("repair") ?? "all", REPAIR_LEVELS),
-    restartMarkers: oneOf("--restart-interval", one("restart-interval") ?? "keep", RESTART_CHOICES),
-    maxSize: has("max-size") ? size(one("max-size")!) : undefined,
-    cacheBytes: has("cache") ? byteCount(one("cache")!) : DEFAULT_CACHE_BYTES,
-    sessionTimeoutSeconds: integer(
+    repair: oneOf("--repair", value("repair") ?? "all", REPAIR_LEVELS),
+    restartMarkers: oneOf(
+      "--restart-interval",
+      value("restart-interval") ?? "keep",
+      RESTART_CHOICES,
+    ),
+    maxSize: has("max-size") ? size(value("max-size")!) : undefined,
+    cacheBytes: has("cache") ? byteCount(value("cache")!) : DEFAULT_CACHE_BYTES,
+    sessionTimeoutSeconds: wholeNumber(
       "--session-timeout",
-      one("session-timeout") ?? String(DEFAULT_SESSION_TIMEOUT_SECONDS),
+      value("session-timeout") ?? String(DEFAULT_SESSION_TIMEOUT_SECONDS),
       { from: 1, to: 86_400 },
     ),
-    preview: has("preview") ? previewAddress(one("preview")!) : undefined,
-    capture: one("capture"),
+    preview: has("preview") ? previewAddress(value("preview")!) : undefined,
+    capture: value("capture"),
   };
 }
 
@@ -275,65 +265,10 @@ export function parseUsersFile(
   return users;
 }
 
-function previewAddress(text: string) {
-  const address = parsePreviewAddress(text);
-  if (address) return address;
-  throw new UsageError(`--preview wants PORT or ADDR:PORT, got "${text}"`);
-}
-
-function split(args: readonly string[]) {
-  const positional: string[] = [];
-  const given = new Map<string, string[]>();
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index];
-    if (!arg.startsWith("-") || arg === "-") {
-      positional.push(arg);
-      continue;
-    }
-    const equals = arg.indexOf("=");
-    const written = equals < 0 ? arg : arg.slice(0, equals);
-    const name = written.startsWith("--") ? written.slice(2) : SHORT_NAMES[written.slice(1)];
-    const option = OPTIONS.find((candidate) => candidate.name === name);
-    if (option === undefined) throw new UsageError(`There is no option "${written}"`);
-    let value = equals < 0 ? undefined : arg.slice(equals + 1);
-    if (option.value === undefined) {
-      if (value !== undefined) throw new UsageError(`--${option.name} takes no value`);
-    } else {
-      value ??= args[++index];
-      if (value === undefined || value === "") {
-        throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
-      }
-    }
-    given.set(option.name, [...given.get(option.name) ?? [], value ?? ""]);
-  }
-  return { positional, given };
-}
-
-function integer(
-  name: string,
-  text: string,
-  { from, to }: { readonly from: number; readonly to: number },
-): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= from && value <= to) return value;
-  throw new UsageError(`${name} is "${text}": it must be a whole number from ${from} to ${to}`);
-}
-
-function rate(text: string): number {
-  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (value > 0 && value <= 1000) return value;
-  throw new UsageError(`--fps is "${text}": it must be a number above 0 and up to 1000`);
-}
-
-function level(text: string): LogLevel {
-  if (text === "error" || text === "warn" || text === "info" || text === "debug") return text;
-  throw new UsageError(`--log-level is "${text}": it must be error, warn, info or debug`);
-}
-
-function oneOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
-  const word = words.find((candidate) => candidate === text);
-  if (word !== undefined) return word;
-  throw new UsageError(`${name} is "${text}": it must be ${words.join(", ")}`);
+function frameRate(text: string): number {
+  const value = decimalNumber("--fps", text, { from: 0, to: 1000 });
+  if (value > 0) return value;
+  throw new UsageError(`--fps is "${text}": it must be above 0`);
 }
 
 function size(text: string): { readonly width: number; readonly height: number } {
@@ -369,6 +304,7 @@ function credentials(where: string, text: string): readonly [string, string] {
   return [name, text.slice(colon + 1)];
 }
 
+const LOG_LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 const UDP_CHOICES: readonly UdpChoice[] = ["auto", "portable", "linux"];
 const REPAIR_LEVELS: readonly RepairLevel[] = ["off", "lossless", "all"];
 const RESTART_CHOICES: readonly RestartChoice[] = ["keep", "none", "rows"];

@@ -75,6 +75,9 @@ export class Terminal implements Disposable {
   /**
    * Asks a question and waits for a line; `undefined` without a person or when the line was given up (Ctrl-D).
    * A secret answer is not shown.
+   *
+   * Not `promptSecret` of `@std/cli`: it reads synchronously, so that nothing else would happen until the answer is
+   * there (no signal, no preview, no keepalive), and cannot read at all while a read for keys is under way.
    */
   ask(
     question: string,

@@ -248,12 +248,15 @@ Deno.test("rtsp-client exits with 2 and names the mistake of a wrong command lin
   const cases: [string[], string][] = [
     [[], "got 0 words"],
     [["127.0.0.1"], "rtsp:// URL"],
-    [["127.0.0.1", "0", "5008", "x"], "PORT wants a whole number from 1 to 65535"],
-    [["127.0.0.1", "1025", "65536", "x"], "RTP_PORT wants"],
-    [["rtsp://h/x", "--colour"], 'Unknown option "--colour"'],
-    [["rtsp://h/x", "--latency", "soon"], "--latency wants a number"],
-    [["rtsp://h/x", "--transport", "pigeon"], "--transport wants auto, udp, tcp"],
-    [["rtsp://h/x", "--record"], "--record wants a value"],
+    [["127.0.0.1", "0", "5008", "x"], 'PORT is "0": it must be a whole number from 1 to 65535'],
+    [["127.0.0.1", "1025", "65536", "x"], 'RTP_PORT is "65536"'],
+    [["rtsp://h/x", "--colour"], 'There is no option "--colour"'],
+    [["rtsp://h/x", "--latency", "soon"], '--latency is "soon": it must be a number'],
+    [
+      ["rtsp://h/x", "--transport", "pigeon"],
+      '--transport is "pigeon": it must be auto, udp or tcp',
+    ],
+    [["rtsp://h/x", "--record"], "--record needs a value: --record FILE"],
     [["rtsp://h:99999/x"], "port is 99999"],
     [["rtsp://h/x", "--no-preview", "--open"], "leave one out"],
   ];

@@ -1,8 +1,9 @@
 /** The small rooms of the client, one by one, with a clock that moves only when told. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Backoff, pause } from "../../lib/client/backoff.ts";
-import { type CommandLine, parseCommandLine, UsageError } from "../../lib/client/command_line.ts";
+import { type CommandLine, parseCommandLine } from "../../lib/client/command_line.ts";
 import { CLIENT_HELP } from "../../lib/client/command_line_help.ts";
+import { UsageError } from "../../lib/command_line.ts";
 import { FrameDelivery } from "../../lib/client/delivery.ts";
 import { FrameNumbering } from "../../lib/client/frame_numbering.ts";
 import { FrameQueue } from "../../lib/client/frame_queue.ts";
@@ -290,6 +291,7 @@ Deno.test("parseCommandLine() reads both forms and every option", () => {
   const url = "rtsp://h/x";
   assertEquals(run("h", "1025", "5008", "x").client.url, { host: "h", port: 1025, file: "x" });
   assertEquals(run("h", "1025", "5008", "x").client.rtpPort, 5008);
+  assertEquals(run("h", "1025", "0", "007").client.url, { host: "h", port: 1025, file: "007" });
   assertEquals(run(url).preview, { hostname: "127.0.0.1", port: 8080 });
   assertEquals(run(url, "--preview", "[::1]:9000").preview, { hostname: "::1", port: 9000 });
   assertEquals(run(url, "--preview=0.0.0.0:80").preview, { hostname: "0.0.0.0", port: 80 });
@@ -350,6 +352,9 @@ Deno.test("parseCommandLine() refuses what cannot be meant, without showing a pa
       ["rtsp://h/x", "--record-format", "lab"],
       ["rtsp://h/x", "--describe", "--json"],
       ["rtsp://h/x", "-z"],
+      ["h", "-1", "5008", "x"],
+      ["rtsp://h/x", "--json=no"],
+      ["rtsp://h/x", "--preview", "8081", "--no-preview"],
     ]
   ) {
     const error = assertThrows(() => parseCommandLine(words), UsageError);
@@ -365,6 +370,7 @@ Deno.test("the help names every option that the command line knows", () => {
     "--record": "f",
     "--png": "d",
     "--preview": "1",
+    "--capture": "c",
     "--record-format": "lab",
   };
   for (const option of options) {
@@ -376,7 +382,7 @@ Deno.test("the help names every option that the command line knows", () => {
       : [];
     parseCommandLine(["rtsp://h/x", ...needs, option, ...[value].flat()]);
   }
-  assertEquals(options.length, 20);
+  assertEquals(options.length, 22);
 });
 
 function lineOf(option: string): string {

@@ -1,10 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import {
-  parseServerArguments,
-  parseUsersFile,
-  serverHelp,
-  UsageError,
-} from "../../lib/server/command_line.ts";
+import { UsageError } from "../../lib/command_line.ts";
+import { parseServerArguments, parseUsersFile, serverHelp } from "../../lib/server/command_line.ts";
 
 Deno.test("parseServerArguments() has defaults that just work", () => {
   const command = parseServerArguments([]);
@@ -18,6 +14,7 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
     logLevel: "info",
     json: false,
     rtpPorts: undefined,
+    udp: "auto",
     users: [],
     usersFile: undefined,
     maxConnections: 4096,
@@ -28,14 +25,16 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
     maxSize: undefined,
     cacheBytes: 268_435_456,
     sessionTimeoutSeconds: 60,
+    preview: undefined,
+    capture: undefined,
   });
 });
 
 Deno.test("parseServerArguments() reads every option, with a blank or an equals sign", () => {
   const text = "1025 --host :: --media films --fps=29.97 --loop --log-level debug --json " +
-    "--rtp-ports 50000-50009 --user ann:a:b --user=bob: --users file --max-connections 9 " +
+    "--rtp-ports 50000-50009 --udp portable --user ann:a:b --user=bob: --users file --max-connections 9 " +
     "--max-connections-per-address 3 --no-fit --repair lossless --restart-interval rows " +
-    "--max-size 1920x1080 --cache 64M --session-timeout 7";
+    "--max-size 1920x1080 --cache 64M --session-timeout 7 --preview [::1]:81 --capture c.pcapng";
   const command = parseServerArguments(text.split(" "));
   assertEquals(command, {
     action: "run",
@@ -47,6 +46,7 @@ Deno.test("parseServerArguments() reads every option, with a blank or an equals 
     logLevel: "debug",
     json: true,
     rtpPorts: [50000, 50009],
+    udp: "portable",
     users: [["ann", "a:b"], ["bob", ""]],
     usersFile: "file",
     maxConnections: 9,
@@ -57,6 +57,8 @@ Deno.test("parseServerArguments() reads every option, with a blank or an equals 
     maxSize: { width: 1920, height: 1080 },
     cacheBytes: 67_108_864,
     sessionTimeoutSeconds: 7,
+    preview: { hostname: "::1", port: 81 },
+    capture: "c.pcapng",
   });
   assertEquals(parseServerArguments(["0"]).port, 0);
   assertEquals(parseServerArguments(["-h"]).action, "help");
@@ -66,7 +68,7 @@ Deno.test("parseServerArguments() reads every option, with a blank or an equals 
 Deno.test("parseServerArguments() refuses in one sentence that says what to write", () => {
   const cases: [args: string, sentence: RegExp][] = [
     ["70000", /PORT is "70000".*0 to 65535/],
-    ["-1", /no option "-1"/],
+    ["-1", /"-1" is a negative number/],
     ["abc", /PORT is "abc"/],
     ["1025 1026", /"1026" is one argument too many/],
     ["--prot 5", /no option "--prot"/],
@@ -74,9 +76,12 @@ Deno.test("parseServerArguments() refuses in one sentence that says what to writ
     ["--fps 0", /--fps is "0"/],
     ["--fps fast", /--fps is "fast"/],
     ["--loop=yes", /--loop takes no value/],
+    ["--fit", /no option "--fit"/],
+    ["--media --loop", /--media needs a value/],
+    ["-x", /no option "-x"/],
     ["--log-level loud", /error, warn, info or debug/],
-    ["--repair some", /--repair is "some": it must be off, lossless, all/],
-    ["--restart-interval 5", /--restart-interval is "5": it must be keep, none, rows/],
+    ["--repair some", /--repair is "some": it must be off, lossless or all/],
+    ["--restart-interval 5", /--restart-interval is "5": it must be keep, none or rows/],
     ["--max-size big", /--max-size is "big".*1920x1080/],
     ["--max-size 4x4", /at least 8x8/],
     ["--cache much", /--cache is "much".*64M/],
@@ -88,6 +93,7 @@ Deno.test("parseServerArguments() refuses in one sentence that says what to writ
     ["--user :x", /NAME:PASSWORD/],
     ["--max-connections 0", /--max-connections is "0"/],
     ["--session-timeout 1.5", /whole number/],
+    ["--preview here", /--preview is "here".*ADDR:PORT/],
   ];
   for (const [args, sentence] of cases) {
     const error = assertThrows(() => parseServerArguments(args.split(" ")), UsageError);
@@ -121,8 +127,8 @@ Deno.test("serverHelp() shows every option on a line of its own, and examples th
       "--max-connections-per-address N",
       "--no-fit",
       "--session-timeout S",
-      "--help",
-      "--version",
+      "-h, --help",
+      "-V, --version",
     ]
   ) {
     assert(help.split("\n").some((line) => line.startsWith(`  ${option}  `)), option);
