@@ -40,7 +40,7 @@ const CHARTS = [
     title: "Packet rate",
     note: "RTP packets a second",
     value: (s) => s.packetRate,
-    show: (v) => `${integer.format(v)} /s`,
+    show: (v) => `${integer.format(Math.round(v))} /s`,
     colour: "--chart-1",
   },
   {
@@ -201,6 +201,8 @@ function makePlot(Plot, place, { show, colour }) {
       {
         ...axis,
         size: 26,
+        splits: (/** @type {any} */ plot) =>
+          [60, 50, 40, 30, 20, 10, 0].map((ago) => plot.scales.x.max - ago),
         values: (/** @type {any} */ plot, /** @type {number[]} */ at) =>
           at.map((t) => secondsAgo(t, plot.scales.x.max)),
       },
