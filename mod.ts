@@ -284,6 +284,14 @@ export {
   labPrefixAt,
 } from "./lib/frames/lab_file.ts";
 export { JpegFileIndexer } from "./lib/frames/jpeg_file.ts";
+export {
+  FilmExaminer,
+  type FilmFault,
+  type FilmReport,
+  type FrameCounts,
+  isWhollyPlayable,
+  reportLines,
+} from "./lib/frames/film_report.ts";
 export { constantTimeline, type Timeline, timelineOf } from "./lib/frames/timeline.ts";
 
 // Floor 1: captures

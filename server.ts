@@ -14,6 +14,7 @@ import {
   serverHelp,
 } from "./lib/server/command_line.ts";
 import type { ServerEvent } from "./lib/server/events.ts";
+import { inspect } from "./lib/server/inspect.ts";
 import { EventLog, isToldAsJson, jsonLine } from "./lib/server/log.ts";
 import { RtspServer } from "./lib/server/server.ts";
 import { ServerWatching } from "./lib/server/watching.ts";
@@ -21,6 +22,7 @@ import { ServerWatching } from "./lib/server/watching.ts";
 /** Runs the program; resolves to its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
+    if (args[0] === "inspect") return await inspect(args.slice(1), print);
     const command = parseServerArguments(args);
     if (command.action === "help") return print(serverHelp());
     if (command.action === "version") return print(`rtsp-server ${config.version}\n`);
