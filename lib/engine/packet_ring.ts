@@ -107,6 +107,11 @@ export class PacketRing {
     return id;
   }
 
+  /** Octets of a packet by its number; 0 when it is not kept (any more). */
+  sizeOf(id: number): number {
+    return id >= this.#first && id < this.#next ? this.#sizes[id % this.#maxPackets] : 0;
+  }
+
   /** A packet by its number; `undefined` when it is not kept (any more). */
   get(id: number): KeptPacket | undefined {
     if (!(id >= this.#first && id < this.#next) || !Number.isInteger(id)) return undefined;

@@ -7,19 +7,46 @@
  * @module
  */
 import { sequenceNumberDistance } from "../serial.ts";
-import type {
-  ProtocolFrame,
-  ProtocolFramePacket,
-  ProtocolPacketStatus,
-} from "./protocol_events.ts";
+import type { ProtocolFramePacket, ProtocolPacketStatus } from "./protocol_events.ts";
 
-/** A frame as the ledger tells it; number, time and session are the recorder's. */
-export type LedgerFrame = Pick<ProtocolFrame, "timestamp" | "packets" | "packetCount"> & {
+/** A frame as the ledger tells it. */
+export interface LedgerFrame {
+  /** RTP timestamp; `null` where nothing came. */
+  readonly timestamp: number | null;
   /** When its first packet came, on the monotonic clock; `undefined` where nothing came. */
   readonly firstMs: number | undefined;
   /** Sequence number of its first packet, extended over the wraps. */
   readonly first: number;
-};
+  /** Packets in all. */
+  readonly packetCount: number;
+  /**
+   * Status, `id` and size of each packet, one behind the other: a frame of objects would cost the receiver ten times as
+   * much. See {@linkcode framePackets}.
+   */
+  readonly packets: number[];
+}
+
+/** The packets of a frame, for those who look. */
+export function framePackets(
+  { first, packets }: Pick<LedgerFrame, "first" | "packets">,
+): ProtocolFramePacket[] {
+  const list: ProtocolFramePacket[] = [];
+  for (let i = 0; i < packets.length; i += FIELDS) {
+    const status = packets[i];
+    list.push({
+      sequenceNumber: (first + i / FIELDS) % 0x10000,
+      status: STATUSES[status],
+      packet: status === LOST || packets[i + 1] === 0 ? null : packets[i + 1],
+      size: packets[i + 2],
+    });
+  }
+  return list;
+}
+
+/** A frame whose packets were sent; `firstId` is the `id` of the first, 0 where they are not known. */
+export function sentPackets(sizes: readonly number[], firstId: number): number[] {
+  return sizes.flatMap((size, i) => [SENT, firstId === 0 ? 0 : firstId + i, size]);
+}
 
 /** The account of one session. */
 export class FrameLedger {
@@ -107,13 +134,23 @@ export class FrameLedger {
   }
 
   /** Remembers under which `id` a frame was told. */
-  told(frame: LedgerFrame, id: number): void {
-    for (let i = 0; i < frame.packets.length; i++) this.#frames[(frame.first + i) % SLOTS] = id;
+  told({ first, packets }: LedgerFrame, id: number): void {
+    const count = packets.length / FIELDS;
+    for (let i = 0; i < count; i++) this.#frames[(first + i) % SLOTS] = id;
   }
 
-  /** A packet as it stands in a frame's list; for one that came late. */
-  packet(sequenceNumber: number): ProtocolFramePacket {
-    return this.#packetOf(this.#extended(sequenceNumber));
+  /** Writes a packet that came late into the list of its frame. */
+  correct(
+    { first, packets }: Pick<LedgerFrame, "first" | "packets">,
+    sequenceNumber: number,
+  ): void {
+    const number = this.#extended(sequenceNumber);
+    const at = (number - first) * FIELDS;
+    if (at < 0 || at >= packets.length) return;
+    const slot = number % SLOTS;
+    packets[at] = this.#statuses[slot];
+    packets[at + 1] = this.#packets[slot];
+    packets[at + 2] = this.#sizes[slot];
   }
 
   #begin(sequenceNumber: number): void {
@@ -162,30 +199,22 @@ export class FrameLedger {
   }
 
   #frameOf(first: number, last: number): LedgerFrame {
-    const packets: ProtocolFramePacket[] = [];
+    const packets: number[] = [];
     let timestamp: number | null = null;
     let firstMs: number | undefined;
     for (let number = first; number <= last; number++) {
-      if (packets.length < MAX_FRAME_PACKETS) packets.push(this.#packetOf(number));
       const slot = number % SLOTS;
-      if (this.#numbers[slot] !== number || this.#statuses[slot] === LOST) continue;
+      const isHere = this.#numbers[slot] === number && this.#statuses[slot] !== LOST;
+      if (packets.length < MAX_FRAME_PACKETS * FIELDS) {
+        if (isHere) packets.push(this.#statuses[slot], this.#packets[slot], this.#sizes[slot]);
+        else packets.push(LOST, 0, 0);
+      }
+      if (!isHere) continue;
       timestamp = this.#timestamps[slot];
       firstMs = Math.min(firstMs ?? Infinity, this.#times[slot]);
     }
     const packetCount = Math.max(0, last - first + 1);
     return { timestamp, packets, packetCount, firstMs, first };
-  }
-
-  #packetOf(number: number): ProtocolFramePacket {
-    const slot = number % SLOTS;
-    const status = this.#numbers[slot] === number ? this.#statuses[slot] : LOST;
-    const isLost = status === LOST;
-    return {
-      sequenceNumber: number % 0x10000,
-      status: STATUSES[status],
-      packet: isLost ? null : this.#packets[slot],
-      size: isLost ? 0 : this.#sizes[slot],
-    };
   }
 }
 
@@ -193,7 +222,16 @@ const LOST = 0;
 const RECEIVED = 1;
 const REORDERED = 2;
 const LATE = 3;
-const STATUSES: readonly ProtocolPacketStatus[] = ["lost", "received", "reordered", "late"];
+const SENT = 4;
+const STATUSES: readonly ProtocolPacketStatus[] = [
+  "lost",
+  "received",
+  "reordered",
+  "late",
+  "sent",
+];
+/** Numbers a packet takes in a list. */
+const FIELDS = 3;
 /** A power of two, so that it divides the 65,536 sequence numbers. */
 const SLOTS = 4096;
 const MAX_JUMP = 3000;

@@ -8,8 +8,8 @@
 import type { KeptPacket } from "../engine/packet_ring.ts";
 import type { ProtocolPacket } from "./protocol_events.ts";
 
-/** Octets of a packet that are told without being asked for. */
-export const MAX_TOLD_BYTES = 2048;
+/** Octets of a packet that are told without being asked for: all headers, those of a whole JPEG included. */
+export const MAX_TOLD_BYTES = 768;
 
 /** Tells of a packet; `time` is when it was sent or came, in Unix ms. */
 export function packetEvent(kept: KeptPacket, time: number): ProtocolPacket {

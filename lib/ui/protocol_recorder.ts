@@ -19,13 +19,13 @@ import type {
 import type { WireHistory } from "../engine/wire_history.ts";
 import { headerValue, maskSecrets } from "../rtsp.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
-import { FrameLedger, type LedgerFrame } from "./frame_ledger.ts";
+import { FrameLedger } from "./frame_ledger.ts";
+import { FrameRecorder } from "./frame_recorder.ts";
 import { odditiesOf, sessionOf } from "./message_oddities.ts";
 import { endpointText, packetEvent } from "./packet_events.ts";
 import type {
   ProtocolBatch,
   ProtocolConnection,
-  ProtocolFrame,
   ProtocolMessage,
   ProtocolPacket,
   ProtocolSample,
@@ -58,7 +58,7 @@ export class ProtocolRecorder implements WireTap {
     maxBytes: MAX_MESSAGE_BYTES,
     bytesOf: (message) => message.bytes.length,
   });
-  readonly #frames = new RecentList<ProtocolFrame>(MAX_FRAMES);
+  readonly #frames: FrameRecorder;
   readonly #samples = new RecentList<ProtocolSample>(MAX_SAMPLES);
   readonly #transitions = new RecentList<ProtocolTransition>(MAX_TRANSITIONS);
   readonly #sessions = new RecentList<ProtocolSession>(MAX_SESSIONS);
@@ -75,6 +75,7 @@ export class ProtocolRecorder implements WireTap {
   /** A recorder that has heard nothing. */
   constructor(options: ProtocolRecorderOptions) {
     this.#options = options;
+    this.#frames = new FrameRecorder(options.history.packets);
   }
 
   /** Everything measured, oldest first. */
@@ -177,38 +178,22 @@ export class ProtocolRecorder implements WireTap {
       size: bytes.length,
       id: this.#options.history.packets.nextId - 1,
     }, now);
-    if (late !== 0) this.#cameLate(late, watched, (bytes[2] << 8) | bytes[3]);
+    if (late === 0) return;
+    this.#frames.cameLate(late, (bytes[2] << 8) | bytes[3], watched.ledger);
   }
 
   /** See {@linkcode WireTap.frame}. */
   frame(frame: WireFrame, now: number): void {
     const watched = this.#watched.get(frame.session) ?? this.#watch(frame.session, now);
-    if (this.#options.side === "server") return this.#sentFrame(frame, watched, now);
     const { ledger, meter } = watched;
-    for (const dropped of ledger.droppedBefore(frame.firstSequenceNumber)) {
-      this.#dropped(frame.session, dropped, ledger, now);
-    }
-    const made = ledger.delivered(frame.firstSequenceNumber, frame.packetCount);
-    const assemblyMs = made.firstMs === undefined ? undefined : now - made.firstMs;
     const time = this.#timeAt(now);
+    if (this.#options.side === "server") {
+      meter.frame(undefined, undefined);
+      return this.#frames.sent(frame, time);
+    }
+    const { firstMs } = this.#frames.delivered(frame, { ledger, now, time });
     const captureMs = frame.wallClockMs === undefined ? undefined : time - frame.wallClockMs;
-    meter.frame(assemblyMs, captureMs);
-    const id = this.#frames.nextId();
-    ledger.told(made, id);
-    this.#frames.put({
-      id,
-      time,
-      session: frame.session,
-      timestamp: frame.timestamp,
-      number: frame.number ?? null,
-      status: "complete",
-      size: frame.size,
-      width: frame.width ?? null,
-      height: frame.height ?? null,
-      assemblyMs: assemblyMs === undefined ? null : Math.round(assemblyMs * 100) / 100,
-      packets: made.packets,
-      packetCount: frame.packetCount,
-    });
+    meter.frame(firstMs === undefined ? undefined : now - firstMs, captureMs);
   }
 
   /** See {@linkcode WireTap.session}. */
@@ -271,8 +256,9 @@ export class ProtocolRecorder implements WireTap {
       const watched = this.#watched.get(session);
       const known = this.#sessions.get(session);
       if (!watched || !known) continue;
-      for (const dropped of watched.ledger.droppedLongAgo()) {
-        this.#dropped(session, dropped, watched.ledger, now);
+      const { ledger } = watched;
+      for (const dropped of ledger.droppedLongAgo()) {
+        this.#frames.dropped(session, dropped, { ledger, now, time: this.#timeAt(now) });
       }
       const sample = watched.meter.sample(counters, now, {
         id: this.#samples.nextId(),
@@ -291,8 +277,8 @@ export class ProtocolRecorder implements WireTap {
     const { packets } = this.#options.history;
     const step = this.#step();
     const stepText = JSON.stringify(step);
-    const lists = [this.#connections, this.#messages, this.#frames, this.#samples];
-    const hasNews = lists.some((list) => list.hasNews) || this.#transitions.hasNews ||
+    const lists = [this.#connections, this.#messages, this.#samples, this.#transitions];
+    const hasNews = lists.some((list) => list.hasNews) || this.#frames.hasNews ||
       this.#sessions.hasNews || packets.nextId - 1 > this.#toldPacket ||
       stepText !== this.#toldStep;
     if (!hasNews) return undefined;
@@ -422,68 +408,6 @@ export class ProtocolRecorder implements WireTap {
       (session === undefined || message.session === session.id)
     );
   }
-
-  #cameLate(id: number, { ledger }: WatchedSession, sequenceNumber: number): void {
-    const frame = this.#frames.get(id);
-    if (!frame) return;
-    const late = ledger.packet(sequenceNumber);
-    const packets = frame.packets.map((packet) =>
-      packet.sequenceNumber === sequenceNumber ? late : packet
-    );
-    this.#frames.put({ ...frame, packets });
-  }
-
-  #dropped(session: number, dropped: LedgerFrame, ledger: FrameLedger, now: number): void {
-    const id = this.#frames.nextId();
-    ledger.told(dropped, id);
-    const { timestamp, packets, packetCount, firstMs } = dropped;
-    this.#frames.put({
-      id,
-      time: this.#timeAt(now),
-      session,
-      timestamp,
-      number: null,
-      status: "dropped",
-      size: 0,
-      width: null,
-      height: null,
-      assemblyMs: firstMs === undefined ? null : Math.round((now - firstMs) * 100) / 100,
-      packets,
-      packetCount,
-    });
-  }
-
-  #sentFrame(frame: WireFrame, { meter }: WatchedSession, now: number): void {
-    meter.frame(undefined, undefined);
-    const newest = this.#options.history.packets.nextId - 1;
-    const count = Math.min(frame.packetCount, MAX_SENT_PACKETS);
-    const packets = Array.from({ length: count }, (_, i) => {
-      const id = newest - frame.packetCount + 1 + i;
-      const kept = this.#options.history.packets.get(id);
-      const isSame = kept?.flow.session === frame.session;
-      return {
-        sequenceNumber: (frame.firstSequenceNumber + i) % 0x10000,
-        status: "sent" as const,
-        packet: isSame ? id : null,
-        size: isSame ? kept!.bytes.length : 0,
-      };
-    });
-    const { session, timestamp, size, packetCount } = frame;
-    this.#frames.put({
-      id: this.#frames.nextId(),
-      time: this.#timeAt(now),
-      session,
-      timestamp,
-      number: null,
-      status: "sent",
-      size,
-      width: null,
-      height: null,
-      assemblyMs: null,
-      packets,
-      packetCount,
-    });
-  }
 }
 
 interface WatchedSession {
@@ -498,7 +422,6 @@ const MAX_MESSAGES = 1000;
 /** Characters of base64. */
 const MAX_MESSAGE_BYTES = 4 << 20;
 const MAX_SHOWN_BYTES = 65_536;
-const MAX_FRAMES = 300;
 /** An hour of one session. */
 const MAX_SAMPLES = 3600;
 const MAX_FIRST_SAMPLES = 300;
@@ -506,7 +429,6 @@ const MAX_TRANSITIONS = 500;
 const MAX_SESSIONS = 1000;
 const MAX_ASKED = 256;
 const MAX_FIRST_PACKETS = 200;
-/** In one batch: at ten batches a second, 300 a second. */
-const MAX_BATCH_PACKETS = 30;
-const MAX_SENT_PACKETS = 1024;
+/** In one batch: about 100 a second. */
+const MAX_BATCH_PACKETS = 16;
 const SHOWN_ENDED_MS = 30_000;
