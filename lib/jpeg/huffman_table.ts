@@ -16,8 +16,8 @@ export interface HuffmanSpecification {
   readonly symbols: ArrayLike<number>;
 }
 
-/** Bits looked up at once; longer codes are found by T.81's procedure. */
-export const LOOKUP_BITS = 12;
+/** Bits looked up at once (11 measured faster than 10 and 12); longer codes are found by T.81's procedure. */
+export const LOOKUP_BITS = 11;
 /** How far EOB moves in a block: past its end from anywhere. */
 export const END_OF_BLOCK = 64;
 

@@ -209,12 +209,25 @@ export class ScanRecoder {
     for (let mcu = 0; mcu < count; mcu++) {
       this.#reserve(blocks * BLOCK_SIZE_LIMIT);
       for (let block = 0; block < blocks; block++) {
-        if (keepsDifferences) this.#copyLongSymbol(dcTables[block]);
+        if (keepsDifferences) this.#copyDc(dcTables[block]);
         else this.#rebaseDc(dcTables[block], this.#blockComponents[block]);
         this.#copyAc(acTables[block]);
         if (this.#position > this.#inputBits) throw this.#truncated();
       }
     }
+  }
+
+  /** Copies a DC difference as it is. */
+  #copyDc(table: JoinedTable): void {
+    const position = this.#position;
+    const window = this.#inputView.getInt32(position >>> 3) << (position & 7);
+    const entry = table.shape[window >>> (32 - LOOKUP_BITS)];
+    if (entry <= 0) {
+      this.#copyLongSymbol(table);
+      return;
+    }
+    this.#position = position + (entry & 15);
+    this.#putBits(table.output[window >>> (32 - LOOKUP_BITS)], entry >>> 4 & 31);
   }
 
   /** The inner loop: all AC coefficients of one block. Everything it needs stays in local variables. */
