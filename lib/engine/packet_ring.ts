@@ -112,6 +112,11 @@ export class PacketRing {
     return id >= this.#first && id < this.#next ? this.#sizes[id % this.#maxPackets] : 0;
   }
 
+  /** The way of a packet by its number; `undefined` when it is not kept (any more). */
+  flowOf(id: number): WireFlow | undefined {
+    return id >= this.#first && id < this.#next ? this.#flows[id % this.#maxPackets] : undefined;
+  }
+
   /** A packet by its number; `undefined` when it is not kept (any more). */
   get(id: number): KeptPacket | undefined {
     if (!(id >= this.#first && id < this.#next) || !Number.isInteger(id)) return undefined;

@@ -7,7 +7,7 @@
  * @module
  */
 import { sequenceNumberDistance } from "../serial.ts";
-import type { ProtocolFramePacket, ProtocolPacketStatus } from "./protocol_events.ts";
+import type { ProtocolPacketRun, ProtocolPacketStatus } from "./protocol_events.ts";
 
 /** A frame as the ledger tells it. */
 export interface LedgerFrame {
@@ -21,27 +21,36 @@ export interface LedgerFrame {
   readonly packetCount: number;
   /**
    * Status, `id` and size of each packet, one behind the other: a frame of objects would cost the receiver ten times as
-   * much. See {@linkcode framePackets}.
+   * much. See {@linkcode frameRuns}.
    */
   readonly packets: number[];
 }
 
 /** The packets of a frame, for those who look. */
-export function framePackets(
+export function frameRuns(
   { first, packets }: Pick<LedgerFrame, "first" | "packets">,
-): ProtocolFramePacket[] {
-  const list: ProtocolFramePacket[] = [];
+): ProtocolPacketRun[] {
+  const runs: Mutable<ProtocolPacketRun>[] = [];
+  let run: Mutable<ProtocolPacketRun> | undefined;
   for (let i = 0; i < packets.length; i += FIELDS) {
-    const status = packets[i];
-    list.push({
-      sequenceNumber: (first + i / FIELDS) % 0x10000,
-      status: STATUSES[status],
-      packet: status === LOST || packets[i + 1] === 0 ? null : packets[i + 1],
-      size: packets[i + 2],
-    });
+    const status = STATUSES[packets[i]];
+    const packet = packets[i] === LOST || packets[i + 1] === 0 ? null : packets[i + 1];
+    const size = packets[i + 2];
+    const follows = run !== undefined && run.status === status && run.lastSize === run.size &&
+      packet === (run.packet === null ? null : run.packet + run.count);
+    if (run !== undefined && follows) {
+      run.count++;
+      run.lastSize = size;
+      continue;
+    }
+    const sequenceNumber = (first + i / FIELDS) % 0x10000;
+    run = { sequenceNumber, count: 1, status, packet, size, lastSize: size };
+    runs.push(run);
   }
-  return list;
+  return runs;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A frame whose packets were sent; `firstId` is the `id` of the first, 0 where they are not known. */
 export function sentPackets(sizes: readonly number[], firstId: number): number[] {

@@ -7,11 +7,11 @@
  */
 import type { PacketRing } from "../engine/packet_ring.ts";
 import type { WireFrame } from "../engine/wire_tap.ts";
-import { type FrameLedger, framePackets, type LedgerFrame, sentPackets } from "./frame_ledger.ts";
+import { type FrameLedger, frameRuns, type LedgerFrame, sentPackets } from "./frame_ledger.ts";
 import type { ProtocolFrame } from "./protocol_events.ts";
 import { RecentList } from "./recent_list.ts";
 
-type StoredFrame = Omit<ProtocolFrame, "packets"> & Pick<LedgerFrame, "first" | "packets">;
+type StoredFrame = Omit<ProtocolFrame, "runs"> & Pick<LedgerFrame, "first" | "packets">;
 
 /** Keeps frames. */
 export class FrameRecorder {
@@ -131,7 +131,7 @@ const MAX_FRAMES = 300;
 const MAX_SENT_PACKETS = 1024;
 
 function shown({ first, packets, ...frame }: StoredFrame): ProtocolFrame {
-  return { ...frame, packets: framePackets({ first, packets }) };
+  return { ...frame, runs: frameRuns({ first, packets }) };
 }
 
 function sinceMs(firstMs: number | undefined, now: number): number | null {

@@ -232,13 +232,29 @@ export interface ProtocolFrame {
   readonly height: number | null;
   /** Milliseconds from its first packet to its delivery; `null` where nothing came. */
   readonly assemblyMs: number | null;
-  /** Its packets in order of their numbers; at most 1,024 of them. */
-  readonly packets: readonly ProtocolFramePacket[];
-  /** Packets in all, also those beyond what `packets` holds. */
+  /** Its packets in order of their numbers, those alike together; at most 1,024 of them. */
+  readonly runs: readonly ProtocolPacketRun[];
+  /** Packets in all, also those beyond what `runs` hold. */
   readonly packetCount: number;
 }
 
-/** One packet of a frame. */
+/** Packets of a frame that follow one another and have the same fate: mostly one run is the whole frame. */
+export interface ProtocolPacketRun {
+  /** RTP sequence number of the first, 0 to 65,535; the others' are the next ones, modulo 2^16. */
+  readonly sequenceNumber: number;
+  /** Packets in the run, at least 1. */
+  readonly count: number;
+  /** What became of them. */
+  readonly status: ProtocolPacketStatus;
+  /** {@linkcode ProtocolPacket.id} of the first, told or not; the others' are the next ones. `null` for lost ones. */
+  readonly packet: number | null;
+  /** Octets of each but the last, 0 for lost ones. */
+  readonly size: number;
+  /** Octets of the last. */
+  readonly lastSize: number;
+}
+
+/** One packet of a frame, as a page makes it of a run. */
 export interface ProtocolFramePacket {
   /** RTP sequence number, 0 to 65,535. */
   readonly sequenceNumber: number;

@@ -346,8 +346,8 @@ export class ProtocolRecorder implements WireTap {
     const newest = Math.max(first, end - MAX_BATCH_PACKETS);
     const told: ProtocolPacket[] = [];
     for (let id = first; id < newest && told.length < MAX_BATCH_PACKETS; id++) {
-      const kept = packets.get(id);
-      if (kept?.flow.kind === "rtcp") told.push(packetEvent(kept, this.#timeAt(kept.now)));
+      const kept = packets.flowOf(id)?.kind === "rtcp" ? packets.get(id) : undefined;
+      if (kept) told.push(packetEvent(kept, this.#timeAt(kept.now)));
     }
     told.push(...this.#packetsFrom(newest));
     this.#packetsSkipped += end - 1 - this.#toldPacket - told.length;

@@ -22,7 +22,7 @@ export interface ProtocolViewOptions {
   readonly counters: () => readonly SessionCounters[];
   /** Step mode, where there is such a thing. */
   readonly step?: () => ProtocolStep;
-  /** Milliseconds between two batches. @default {150} */
+  /** Milliseconds between two batches. @default {200} */
   readonly intervalMs?: number;
   /** Streams of events at a time. @default {16} */
   readonly maxSubscribers?: number;
@@ -115,7 +115,7 @@ export class ProtocolView implements Disposable {
 
   #start(): void {
     this.recorder.takeNews(performance.now()); // the snapshot has it all
-    this.#ticking = setInterval(() => this.#tick(), this.#options.intervalMs ?? 150);
+    this.#ticking = setInterval(() => this.#tick(), this.#options.intervalMs ?? 200);
   }
 
   #remove(subscriber: Subscriber): void {

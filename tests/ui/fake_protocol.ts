@@ -186,11 +186,13 @@ export function fakeFrame(
     width: 320,
     height: 240,
     assemblyMs: 4.5,
-    packets: [...fates].map((fate, i) => ({
+    runs: [...fates].map((fate, i) => ({
       sequenceNumber: (first + i) & 0xffff,
+      count: 1,
       status: status[fate as keyof typeof status],
       packet: fate === "x" ? null : first + i,
       size: fate === "x" ? 0 : 1312,
+      lastSize: fate === "x" ? 0 : 1312,
     })),
     packetCount: fates.length,
     ...more,

@@ -5,7 +5,8 @@
 /** @typedef {import("../protocol_events.ts").ProtocolBatch} ProtocolBatch */
 /** @typedef {import("../protocol_events.ts").ProtocolMessage} ProtocolMessage */
 /** @typedef {import("../protocol_events.ts").ProtocolPacket} ProtocolPacket */
-/** @typedef {import("../protocol_events.ts").ProtocolFrame} ProtocolFrame */
+/** @typedef {import("../protocol_events.ts").ProtocolFramePacket} FramePacket */
+/** @typedef {import("../protocol_events.ts").ProtocolFrame & { readonly packets: readonly FramePacket[] }} ProtocolFrame */
 /** @typedef {import("../protocol_events.ts").ProtocolSample} ProtocolSample */
 /** @typedef {import("../protocol_events.ts").ProtocolTransition} ProtocolTransition */
 /** @typedef {import("../protocol_events.ts").ProtocolSession} ProtocolSession */
@@ -90,7 +91,7 @@ export class ProtocolStore {
     upsert(this.messages, batch.messages, LIMITS.messages);
     upsert(this.rtp, batch.packets.filter(({ kind }) => kind === "rtp"), LIMITS.rtp);
     upsert(this.rtcp, batch.packets.filter(({ kind }) => kind === "rtcp"), LIMITS.rtcp);
-    upsert(this.frames, batch.frames, LIMITS.frames);
+    upsert(this.frames, batch.frames.map(withPackets), LIMITS.frames);
     upsert(this.samples, batch.samples, LIMITS.samples);
     upsert(this.transitions, batch.transitions, LIMITS.transitions);
     upsert(this.connections, batch.connections, LIMITS.connections);
@@ -139,6 +140,23 @@ export class ProtocolStore {
       for (const listener of this.#listeners) listener();
     });
   }
+}
+
+/**
+ * Runs of packets as packets.
+ *
+ * @param {import("../protocol_events.ts").ProtocolFrame} frame @returns {ProtocolFrame}
+ */
+function withPackets(frame) {
+  const packets = frame.runs.flatMap(({ sequenceNumber, count, status, packet, size, lastSize }) =>
+    Array.from({ length: count }, (_, i) => ({
+      sequenceNumber: (sequenceNumber + i) % 0x10000,
+      status,
+      packet: packet === null ? null : packet + i,
+      size: i === count - 1 ? lastSize : size,
+    }))
+  );
+  return { ...frame, packets };
 }
 
 /**
