@@ -51,6 +51,7 @@ export interface FrameBatchesOptions {
 /** Packets of frames, made when first asked for. */
 export class FrameBatches {
   readonly #options: FrameBatchesOptions;
+  readonly #cacheBytes: number;
   readonly #batches: ByteCache<FrameBatch | UnsendableFrame>;
   /** Repaired and fitted frames have a budget of their own, so that no movie without need of it drives them out. */
   readonly #costly: ByteCache<FrameBatch>;
@@ -60,9 +61,9 @@ export class FrameBatches {
   /** Starts with nothing kept. */
   constructor(options: FrameBatchesOptions) {
     this.#options = options;
-    const { cacheBytes = DEFAULT_CACHE_BYTES } = options;
-    this.#batches = new ByteCache(cacheBytes / 2);
-    this.#costly = new ByteCache(cacheBytes);
+    this.#cacheBytes = Math.max(options.cacheBytes ?? DEFAULT_CACHE_BYTES, LEAST_CACHE_BYTES);
+    this.#batches = new ByteCache(this.#cacheBytes / 2);
+    this.#costly = new ByteCache(this.#cacheBytes);
   }
 
   /** The packets of a frame, if they are at hand: shared, to be stamped and sent at once. */
@@ -100,7 +101,9 @@ export class FrameBatches {
   /** How many frames ahead to get ready: more where frames must be encoded anew. */
   prefetchDepth(movie: SharedMovie, format: PayloadFormat): number {
     const isCostly = format === "lab" ? this.#needsFit(movie) : movie.repairs.length > 0;
-    return isCostly ? COSTLY_DEPTH : 1;
+    // What is got ready must still be there when it is due, for several readers at different places.
+    const fitting = Math.floor(this.#cacheBytes / 4 / movie.file.index.largestFrameBytes);
+    return isCostly ? Math.max(1, Math.min(COSTLY_DEPTH, fitting)) : 1;
   }
 
   /** Forgets a movie that was closed. */
@@ -176,5 +179,7 @@ function keyOf(movieId: number, format: PayloadFormat, frameIndex: number): numb
   return (movieId * 2 + (format === "lab" ? 1 : 0)) * 2 ** 32 + frameIndex;
 }
 
+/** With less, frames would be forgotten between their making and their sending. */
+const LEAST_CACHE_BYTES = 4 << 20;
 const UNSENDABLE_BYTES = 256;
 const COSTLY_DEPTH = 8;

@@ -23,6 +23,8 @@ export interface RtspServerOptions {
   readonly port?: number;
   /** Frames a second for all movies. @default {20 for the lab's files, 25 for bare JPEGs} */
   readonly frameRateHz?: number;
+  /** The line between the pictures of saved multipart streams, where their start does not show it. @default {detected} */
+  readonly boundary?: string;
   /** Starts movies over at their end. @default {false} */
   readonly loop?: boolean;
   /** First and last UDP port to choose a pair from. @default {the system chooses} */
@@ -51,7 +53,7 @@ export interface RtspServerOptions {
   readonly restartMarkers?: RestartChoice;
   /** Pixels that frames have at most: larger ones are scaled down where `repair` is "all". @default {as they are} */
   readonly maxSize?: { readonly width: number; readonly height: number };
-  /** Octets of repaired and fitted frames kept in memory; half as much is kept of others besides. @default {256 MiB} */
+  /** Octets of repaired and fitted frames kept in memory; half as much is kept of others besides; at least 4 MiB. @default {256 MiB} */
   readonly cacheBytes?: number;
   /** Seconds of silence after which a session ends; clients are told this, and get a little more. @default {60} */
   readonly sessionTimeoutSeconds?: number;
@@ -66,6 +68,11 @@ export interface RtspServerOptions {
    * sessions, in this order. Identifiers and nonces do not come from it. @default {Math.random}
    */
   readonly random?: () => number;
+  /**
+   * Nothing else of weight runs on this thread: the server may wait a few milliseconds for the next frame within one turn of
+   * the event loop, which costs less than a timer. Only with the Linux fast path. @default {false}
+   */
+  readonly ownsThread?: boolean;
   /** Told what happens from the very beginning; others may join later by `on()`. */
   readonly listener?: ServerListener;
   /** Told of everything on the wire, its secrets included: see `WireTap`. @default {nobody} */
