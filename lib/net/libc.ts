@@ -1,5 +1,5 @@
 /**
- * The few calls of Linux's C library that `udp_linux.ts` makes, and the structures they read.
+ * The few calls of Linux's C library that this folder makes, and the structures they read.
  *
  * Floor 3 (wall). Linux with glibc or musl, 64 bits, little-endian. Needs `--allow-ffi` once {@linkcode openLibc} is
  * called, not before.
@@ -10,9 +10,15 @@
 /** The calls, as Deno's foreign function interface wants them described. Results are `i32`: `isize` would make BigInts. */
 export const LIBC_SYMBOLS = {
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
@@ -27,7 +33,14 @@ export interface Libc {
 }
 
 /** Numbers of `errno` that the code tells apart (Linux, x86-64 and ARM64). */
-export const ERRNO = { EIO: 5, EAGAIN: 11, EINVAL: 22, ENOBUFS: 105 } as const;
+export const ERRNO = {
+  EIO: 5,
+  EAGAIN: 11,
+  EEXIST: 17,
+  EINVAL: 22,
+  EMSGSIZE: 90,
+  ENOBUFS: 105,
+} as const;
 
 /** Levels and options of `setsockopt` (Linux). */
 export const SOCKET_OPTION = {
@@ -35,6 +48,7 @@ export const SOCKET_OPTION = {
   SO_TYPE: 3,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
+  SO_SNDBUFFORCE: 32,
   SO_RCVBUFFORCE: 33,
   SOL_UDP: 17,
   UDP_SEGMENT: 103,

@@ -8,13 +8,31 @@
 
 import { type Paced, Pacer } from "../engine/pacer.ts";
 
+/** Waits without returning to the event loop: cheaper and more exact than a timer, see `lib/net/event_wait_linux.ts`. */
+export interface ShortWait {
+  /**
+   * Waits at most so long, in ms.
+   *
+   * @returns whether the event loop has something to do: then return to it.
+   */
+  wait(ms: number): boolean;
+  /** Gives back what it holds. */
+  close(): void;
+}
+
 /** Drives a {@linkcode Pacer} by `setTimeout`. Times are `performance.now()` milliseconds. */
 export class PacerTimer implements Disposable {
   readonly #pacer = new Pacer();
+  readonly #shortWait: ShortWait | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeMs = Infinity;
   #isCalling = false;
   #isClosed = false;
+
+  /** With a {@linkcode ShortWait} what is due soon is waited for within one turn of the event loop. */
+  constructor(shortWait?: ShortWait) {
+    this.#shortWait = shortWait;
+  }
 
   /** The present time on this clock, in ms. */
   now(): number {
@@ -42,6 +60,7 @@ export class PacerTimer implements Disposable {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#shortWait?.close();
   }
 
   /** See {@linkcode PacerTimer.close}. */
@@ -65,12 +84,25 @@ export class PacerTimer implements Disposable {
   #wake(): void {
     this.#isCalling = true;
     try {
-      this.#pacer.handleTimeout(this.now());
+      const beganMs = this.now();
+      let now = beganMs;
+      do this.#pacer.handleTimeout(now); while ((now = this.#waitForNext(beganMs)) > 0);
     } finally {
       this.#isCalling = false;
       this.#arm();
     }
   }
+
+  /** Waits for what is due next where that is soon, and tells the time then; 0 means to return to the event loop. */
+  #waitForNext(beganMs: number): number {
+    const next = this.#pacer.nextTimeout();
+    if (this.#shortWait === undefined || next === undefined || this.#isClosed) return 0;
+    if (next > beganMs + MAX_TURN_MS) return 0;
+    const now = this.now();
+    return now < next && this.#shortWait.wait(next - now) ? 0 : this.now();
+  }
 }
 
+/** Promises do not settle while a turn waits: a frame that is being read comes so much later at worst. */
+const MAX_TURN_MS = 6;
 const MAX_DELAY_MS = 0x7fff_ffff;

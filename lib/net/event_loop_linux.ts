@@ -1,0 +1,65 @@
+/**
+ * Deno's event loop as the kernel knows it: the epoll descriptor that watches the sockets of this thread.
+ *
+ * Floor 3 (wall). Linux, through FFI. It takes no event away from the event loop; it finds it, and can ask the kernel to
+ * bother it less.
+ *
+ * @module
+ */
+
+import { ERRNO, type Libc } from "./libc.ts";
+
+/** The event loop that watches a socket: the descriptor that refuses to add the socket once more. */
+export function findEventLoop(libc: Libc, socket: number): number | undefined {
+  const event = new Uint8Array(EPOLL_EVENT_SIZE);
+  for (let fd = 3, misses = 0; misses < MAX_MISSES; fd++) {
+    if (libc.calls.epoll_ctl(fd, EPOLL_CTL_ADD, socket, event) === 0) {
+      libc.calls.epoll_ctl(fd, EPOLL_CTL_DEL, socket, event);
+    } else if (libc.errno() === ERRNO.EEXIST) return fd;
+    else misses++;
+  }
+  return undefined;
+}
+
+/**
+ * Asks for no more events when a socket can be written to. The kernel makes one whenever a sent packet has left, and each
+ * would wake the event loop; whoever sends by system calls of their own has no use for them.
+ *
+ * @returns whether it worked. Deno must not be asked to send by this socket afterwards: it might wait for such an event.
+ */
+export function stopWatchingForWrites(libc: Libc, socket: number): boolean {
+  const eventLoop = findEventLoop(libc, socket);
+  if (eventLoop === undefined) return false;
+  const registration = readFile(libc, `/proc/self/fdinfo/${eventLoop}`)
+    .match(new RegExp(`^tfd: +${socket} events: +([0-9a-f]+) data: +([0-9a-f]+)`, "m"));
+  if (registration === null) return false;
+  const isPacked = Deno.build.arch === "x86_64";
+  const event = new DataView(new ArrayBuffer(EPOLL_EVENT_SIZE));
+  event.setUint32(0, (parseInt(registration[1], 16) & ~EPOLLOUT) >>> 0, true);
+  event.setBigUint64(isPacked ? 4 : 8, BigInt(`0x${registration[2]}`), true);
+  return libc.calls.epoll_ctl(eventLoop, EPOLL_CTL_MOD, socket, new Uint8Array(event.buffer)) === 0;
+}
+
+/** Deno itself opens files of `/proc` only for programs that may do everything. */
+function readFile(libc: Libc, path: string): string {
+  const fd = libc.calls.open(new TextEncoder().encode(`${path}\0`), O_CLOEXEC);
+  if (fd < 0) return "";
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(16_384);
+  let text = "";
+  for (let count; (count = libc.calls.read(fd, buffer, BigInt(buffer.length))) > 0;) {
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+  libc.calls.close(fd);
+  return text;
+}
+
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLL_CTL_MOD = 3;
+const EPOLLOUT = 4;
+/** `struct epoll_event`, which is packed to 12 on x86-64. */
+const EPOLL_EVENT_SIZE = 16;
+const O_CLOEXEC = 0o2000000;
+/** The event loop is among the first things a thread opens. */
+const MAX_MISSES = 1_024;
