@@ -292,6 +292,18 @@ export {
   isWhollyPlayable,
   reportLines,
 } from "./lib/frames/film_report.ts";
+export { AviFileIndexer } from "./lib/frames/avi_file.ts";
+export { type AviHead, type AviPatch, AviWriter, encodeAviHead } from "./lib/frames/avi_writer.ts";
+export { MatroskaFileIndexer } from "./lib/frames/matroska_file.ts";
+export { boundaryOf, MultipartFileIndexer } from "./lib/frames/multipart_file.ts";
+export { QuickTimeFileIndexer } from "./lib/frames/quicktime_file.ts";
+export {
+  type IndexSteps,
+  LARGEST_WANT_BYTES,
+  SteppedIndexer,
+  type Steps,
+  type Want,
+} from "./lib/frames/stepped_indexer.ts";
 export { constantTimeline, type Timeline, timelineOf } from "./lib/frames/timeline.ts";
 
 // Floor 1: captures

@@ -7,6 +7,13 @@
  */
 import { FrameFileError, JpegFormatError, TransportError } from "./errors.ts";
 import { FrameCache } from "./disk/frame_cache.ts";
+import {
+  FileFrameReader,
+  FolderFrameReader,
+  type FrameReader,
+  readFully,
+} from "./disk/frame_reader.ts";
+import { readImageFolder } from "./disk/image_folder.ts";
 import { HEAD_BYTES, indexerFor } from "./frames/frame_format.ts";
 import type { FrameFormat, FrameIndex } from "./frames/frame_index.ts";
 import { isSystemError, nameOf, systemError } from "./disk/system_error.ts";
@@ -22,10 +29,13 @@ export interface OpenMovieOptions {
   readonly signal?: AbortSignal;
   /** Where frames are kept after reading. @default {one of 64 MiB for all movies} */
   readonly cache?: FrameCache;
+  /** The line between the pictures of a multipart stream, where its start does not show it. */
+  readonly boundary?: string;
 }
 
 /**
- * Opens a movie and finds its frames: lab format or bare JPEGs, told by content. Memory: 12 octets a frame.
+ * Opens a movie and finds its frames, whatever its format: told by content, never by its name. A folder of numbered JPEG
+ * pictures is one too. Memory: 12 octets a frame, 20 where frames have times of their own.
  *
  * @throws {FrameFileError} when the file is empty or holds no frames that can be read.
  * @throws {TransportError} when it is missing or unreadable; `errno` is "ENOENT", "EACCES", "EISDIR" and so on.
@@ -45,16 +55,16 @@ export async function openMovie(
   options: OpenMovieOptions = {},
 ): Promise<MovieFile> {
   const name = nameOf(path);
-  const file = await openFile(path, name);
+  let reader: FrameReader | undefined;
   try {
-    const { size } = await file.stat();
-    const index = await buildIndex(file, { size, signal: options.signal });
+    const source = await openSource(path, name, options);
+    reader = source.reader;
     const cache = options.cache ?? sharedCache();
-    const movie = new MovieFile({ name, file, index, cache });
+    const movie = new MovieFile({ name, cache, ...source });
     await movie.examineFirstFrame();
     return movie;
   } catch (error) {
-    file.close();
+    reader?.close();
     throw named(error, name);
   }
 }
@@ -65,7 +75,7 @@ export class MovieFile implements AsyncDisposable {
   readonly name: string;
   /** Where its frames stand, and what is damaged. */
   readonly index: FrameIndex;
-  readonly #file: Deno.FsFile;
+  readonly #reader: FrameReader;
   readonly #cache: FrameCache;
   readonly #key = nextCacheKey++;
   #firstFrame: JpegImage | undefined;
@@ -74,16 +84,16 @@ export class MovieFile implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  /** Takes over an open file. */
+  /** Takes over what reads the frames. */
   constructor(parts: {
     readonly name: string;
-    readonly file: Deno.FsFile;
+    readonly reader: FrameReader;
     readonly index: FrameIndex;
     readonly cache: FrameCache;
   }) {
     this.name = parts.name;
     this.index = parts.index;
-    this.#file = parts.file;
+    this.#reader = parts.reader;
     this.#cache = parts.cache;
   }
 
@@ -119,8 +129,8 @@ export class MovieFile implements AsyncDisposable {
   }
 
   /**
-   * The JPEG of frame `i` (0-based): shared by all readers, read-only. Frames behind it are read with it, so that a
-   * reader in order causes few reads, and readers together read nothing twice while the cache holds it.
+   * The JPEG of frame `i` (0-based): shared by all readers, read-only. Frames beside it are read with it, so that a
+   * reader in order, forwards or backwards, causes few reads, and readers together read nothing twice while the cache holds it.
    *
    * @throws {FrameFileError} `file-changed` when the file is no longer what was indexed.
    * @throws {TransportError} when it cannot be read.
@@ -171,7 +181,7 @@ export class MovieFile implements AsyncDisposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#turn;
-    this.#file.close();
+    this.#reader.close();
     this.#cache.delete(this.#key);
   }
 
@@ -184,28 +194,22 @@ export class MovieFile implements AsyncDisposable {
     if (this.#isClosed) {
       throw new TransportError(`Cannot read "${this.name}": it is closed`, { operation: "read" });
     }
-    const { index } = this, start = index.offsetOf(first);
     // What the cache could not hold would be read in vain.
-    const aheadBytes = Math.min(READ_AHEAD_BYTES, this.#cache.limitBytes / 4);
-    let next = first + 1, end = start + index.sizeOf(first);
-    while (next < index.frameCount) {
-      const frameEnd = index.offsetOf(next) + index.sizeOf(next);
-      if (frameEnd - start > aheadBytes) break;
-      end = frameEnd;
-      next++;
-    }
-    const octets = new Uint8Array(end - start);
-    const size = await readFully(this.#file, start, octets).catch((error) => {
+    const windowBytes = Math.min(READ_AHEAD_BYTES, this.#cache.limitBytes / 4);
+    const isBackwards = first > 0 && this.cachedFrame(first + 1) !== undefined &&
+      this.cachedFrame(first - 1) === undefined;
+    const frames = await this.#reader.read(first, { windowBytes, isBackwards }).catch((error) => {
       throw named(error, this.name);
     });
-    for (let i = next - 1; i >= first; i--) {
-      const at = index.offsetOf(i) - start;
-      const frame = octets.slice(at, Math.min(at + index.sizeOf(i), size));
-      const isWhole = frame.length === index.sizeOf(i) && frame[0] === 0xff && frame[1] === 0xd8;
-      if (isWhole) this.#cache.set(this.#key, i, frame);
-      if (i === first) return isWhole ? frame : this.#complain(i, frame.length);
+    for (const [i, frame] of frames) {
+      if (this.#isWhole(i, frame)) this.#cache.set(this.#key, i, frame);
     }
-    throw new TypeError("Unreachable: the loop ends with the first frame");
+    const frame = frames.get(first) ?? new Uint8Array(0);
+    return this.#isWhole(first, frame) ? frame : this.#complain(first, frame.length);
+  }
+
+  #isWhole(i: number, frame: Uint8Array): boolean {
+    return frame.length === this.index.sizeOf(i) && frame[0] === 0xff && frame[1] === 0xd8;
   }
 
   #complain(i: number, got: number): never {
@@ -237,14 +241,14 @@ function sharedCache(): FrameCache {
  */
 async function buildIndex(
   file: Deno.FsFile,
-  options: { readonly size: number; readonly signal?: AbortSignal },
+  options: { readonly size: number; readonly signal?: AbortSignal; readonly boundary?: string },
 ): Promise<FrameIndex> {
-  const { size, signal } = options;
+  const { size, signal, boundary } = options;
   const buffer = new Uint8Array(Math.min(INDEX_READ_BYTES, Math.max(size, 1)));
   const headSize = await readFully(file, 0, buffer.subarray(0, HEAD_BYTES));
-  const indexer = indexerFor(buffer.subarray(0, headSize), size);
+  const indexer = indexerFor(buffer.subarray(0, headSize), size, { boundary });
   let at = headSize;
-  indexer.push(buffer.subarray(0, headSize));
+  indexer.push(buffer.subarray(Math.min(indexer.position, headSize), headSize));
   while (indexer.position < size) {
     signal?.throwIfAborted();
     if (indexer.position !== at) at = await file.seek(indexer.position, Deno.SeekMode.Start);
@@ -256,30 +260,37 @@ async function buildIndex(
   return indexer.finish();
 }
 
-/** Fills `target` from `offset` on as far as the file goes; returns the octets read. */
-async function readFully(file: Deno.FsFile, offset: number, target: Uint8Array): Promise<number> {
-  await file.seek(offset, Deno.SeekMode.Start);
-  let size = 0;
-  while (size < target.length) {
-    const got = await file.read(target.subarray(size));
-    if (got === null) break;
-    size += got;
-  }
-  return size;
-}
-
-async function openFile(path: string | URL, name: string): Promise<Deno.FsFile> {
+/** The movie of a path: a file, or a folder of pictures. */
+async function openSource(
+  path: string | URL,
+  name: string,
+  options: OpenMovieOptions,
+): Promise<{ readonly reader: FrameReader; readonly index: FrameIndex }> {
+  let file: Deno.FsFile | undefined;
   try {
-    const file = await Deno.open(path, { read: true });
-    const { isFile } = await file.stat();
-    if (isFile) return file;
-    file.close();
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (isDirectory) {
+      const folder = typeof path === "string" ? path : decodeURIComponent(path.pathname);
+      const { paths, index } = await readImageFolder(folder.replace(/(?<=.)\/+$/, ""));
+      return { reader: new FolderFrameReader(paths), index };
+    }
+    if (isFile) file = await Deno.open(path, { read: true });
   } catch (error) {
-    throw systemError(error, "open", name);
+    throw error instanceof FrameFileError ? error : systemError(error, "open", name);
   }
-  throw new TransportError(`Cannot open "${name}": it is no regular file`, {
-    ...{ operation: "open", errno: "EISDIR" },
-  });
+  if (file === undefined) {
+    throw new TransportError(`Cannot open "${name}": it is neither a regular file nor a folder`, {
+      ...{ operation: "open", errno: "EINVAL" },
+    });
+  }
+  try {
+    const { size } = await file.stat();
+    const index = await buildIndex(file, { size, ...options });
+    return { reader: new FileFrameReader(file, index), index };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 /** The file's name before the reason, for errors that know only octets. */
@@ -287,7 +298,7 @@ function named(error: unknown, name: string): unknown {
   if (error instanceof FrameFileError) {
     if (error.message.includes(`"${name}"`)) return error;
     const { code, offset, rfc, cause } = error;
-    const message = error.message.replace(/^Cannot read file/, `Cannot read "${name}"`);
+    const message = error.message.replace(/^Cannot read (?:file|folder)/, `Cannot read "${name}"`);
     return new FrameFileError(message, { code, offset, rfc, cause });
   }
   if (error instanceof TransportError || !isSystemError(error)) return error;

@@ -7,8 +7,12 @@
  */
 import { FrameFileError } from "../errors.ts";
 import type { FrameFileIndexer, FrameFormat } from "./frame_index.ts";
+import { AviFileIndexer } from "./avi_file.ts";
 import { JpegFileIndexer } from "./jpeg_file.ts";
 import { LabFileIndexer, labPrefixAt } from "./lab_file.ts";
+import { MatroskaFileIndexer } from "./matroska_file.ts";
+import { boundaryOf, MultipartFileIndexer } from "./multipart_file.ts";
+import { QuickTimeFileIndexer } from "./quicktime_file.ts";
 
 /** Octets of the start of a file that are enough to tell its format. */
 export const HEAD_BYTES = 65_536;
@@ -23,11 +27,15 @@ export const HEAD_BYTES = 65_536;
  * import { detectFrameFormat } from "./frame_format.ts";
  *
  * assertEquals(detectFrameFormat(new Uint8Array([0xff, 0xd8, 0xff, 0xdb])), "jpeg");
- * assertEquals(detectFrameFormat(new TextEncoder().encode("RIFF....AVI LIST")), undefined);
+ * assertEquals(detectFrameFormat(new TextEncoder().encode("RIFF....AVI LIST")), "avi");
+ * assertEquals(detectFrameFormat(new TextEncoder().encode("%PDF-1.7")), undefined);
  * ```
  */
 export function detectFrameFormat(head: Uint8Array): FrameFormat | undefined {
   if (foreignFormatName(head) !== undefined) return undefined;
+  const container = containerOf(head);
+  if (container !== undefined) return container;
+  if (boundaryOf(head) !== undefined) return "multipart";
   for (let at = head.indexOf(0xff); at >= 0; at = head.indexOf(0xff, at + 1)) {
     if (head[at + 1] !== 0xd8) continue;
     if (labPrefixAt(head, at - 5) !== undefined) return "lab";
@@ -38,7 +46,7 @@ export function detectFrameFormat(head: Uint8Array): FrameFormat | undefined {
 
 /**
  * The indexer for a file of `totalBytes` octets that starts with `head`, which should be {@linkcode HEAD_BYTES} octets
- * or the whole file.
+ * or the whole file. A `boundary` that is named says that the file is a multipart stream.
  *
  * @throws {FrameFileError} `empty` or `unknown-format`, with what the file seems to be.
  *
@@ -50,17 +58,46 @@ export function detectFrameFormat(head: Uint8Array): FrameFormat | undefined {
  * assertThrows(() => indexerFor(new Uint8Array(0), 0), Error, "empty");
  * ```
  */
-export function indexerFor(head: Uint8Array, totalBytes: number): FrameFileIndexer {
+export function indexerFor(
+  head: Uint8Array,
+  totalBytes: number,
+  options: { readonly boundary?: string } = {},
+): FrameFileIndexer {
   if (totalBytes === 0 || head.length === 0) throw unreadable("empty", "it is empty");
-  const format = detectFrameFormat(head);
-  if (format === "lab") return new LabFileIndexer({ totalBytes });
-  if (format === "jpeg") return new JpegFileIndexer({ totalBytes });
+  const { boundary } = options;
+  const detected = detectFrameFormat(head);
+  const isMultipart = boundary !== undefined && (detected === undefined || detected === "jpeg");
+  switch (isMultipart ? "multipart" : detected) {
+    case "lab":
+      return new LabFileIndexer({ totalBytes });
+    case "jpeg":
+      return new JpegFileIndexer({ totalBytes });
+    case "avi":
+      return new AviFileIndexer({ totalBytes });
+    case "quicktime":
+      return new QuickTimeFileIndexer({ totalBytes });
+    case "matroska":
+      return new MatroskaFileIndexer({ totalBytes });
+    case "multipart":
+      return new MultipartFileIndexer({ totalBytes, boundary });
+  }
   const foreign = foreignFormatName(head);
   throw unreadable(
     "unknown-format",
     foreign ?? `its first ${head.length} octets hold no JPEG picture`,
   );
 }
+
+/** The container whose mark the file wears. */
+function containerOf(head: Uint8Array): FrameFormat | undefined {
+  const start = String.fromCharCode(...head.subarray(0, 16));
+  if (start.startsWith("RIFF") && start.startsWith("AVI", 8)) return "avi";
+  if (start.startsWith("\x1a\x45\xdf\xa3")) return "matroska";
+  return QUICKTIME_ATOMS.includes(start.slice(4, 8)) ? "quicktime" : undefined;
+}
+
+/** What QuickTime and MP4 files begin with. */
+const QUICKTIME_ATOMS: readonly string[] = ["ftyp", "moov", "mdat", "wide", "free", "skip", "pnot"];
 
 /** What a file seems to be when it is none of ours and wears a mark that everyone knows. */
 function foreignFormatName(head: Uint8Array): string | undefined {
@@ -70,12 +107,6 @@ function foreignFormatName(head: Uint8Array): string | undefined {
 
 /** The first octets of what people name .mjpeg by mistake. */
 const FOREIGN_MARKS = [
-  { mark: "AVI ", at: 8, name: "it is an AVI file" },
-  { mark: "ftyp", at: 4, name: "it is an MP4 or QuickTime file" },
-  { mark: "moov", at: 4, name: "it is a QuickTime file" },
-  { mark: "mdat", at: 4, name: "it is a QuickTime file" },
-  { mark: "wide", at: 4, name: "it is a QuickTime file" },
-  { mark: "\x1a\x45\xdf\xa3", at: 0, name: "it is a Matroska or WebM file" },
   { mark: "\x89PNG", at: 0, name: "it is a PNG picture" },
   { mark: "GIF8", at: 0, name: "it is a GIF picture" },
   { mark: "%PDF", at: 0, name: "it is a PDF document" },

@@ -74,12 +74,15 @@ export type FrameFileFault =
   | "no-frame"
   | "too-damaged"
   | "frame-too-large"
+  | "wrong-codec"
+  | "damaged-container"
   | "file-changed";
 
 /** Offsets and sizes under way, in typed arrays that grow. */
 export class FrameTable {
   #offsets = new Float64Array(1024);
   #sizes = new Uint32Array(1024);
+  #starts: Float64Array | undefined;
   #count = 0;
 
   /** Frames so far. */
@@ -87,9 +90,18 @@ export class FrameTable {
     return this.#count;
   }
 
-  /** Adds a frame of `size` octets at `offset`. */
-  add(offset: number, size: number): void {
+  /** Seconds at which each frame begins, where they were given; a copy. */
+  get starts(): Float64Array | undefined {
+    return this.#starts?.slice(0, this.#count);
+  }
+
+  /** Adds a frame of `size` octets at `offset`, which begins at that many seconds where that is known (of all or of none). */
+  add(offset: number, size: number, startSeconds?: number): void {
     if (this.#count === this.#sizes.length) this.#resize(this.#count * 2);
+    if (startSeconds !== undefined) {
+      this.#starts ??= new Float64Array(this.#sizes.length);
+      this.#starts[this.#count] = startSeconds;
+    }
     this.#offsets[this.#count] = offset;
     this.#sizes[this.#count++] = size;
   }
@@ -143,5 +155,9 @@ export class FrameTable {
     sizes.set(this.#sizes.subarray(0, Math.min(count, this.#count)));
     this.#offsets = offsets;
     this.#sizes = sizes;
+    if (this.#starts === undefined) return;
+    const starts = new Float64Array(count);
+    starts.set(this.#starts.subarray(0, Math.min(count, this.#count)));
+    this.#starts = starts;
   }
 }

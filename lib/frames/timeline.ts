@@ -87,7 +87,11 @@ export function timelineOf(
     last + Math.min(options.roundedToSeconds, 0.001),
   );
   const rate = usualRate(mean > 0 ? 1 / mean : 25, options.roundedToSeconds / last);
-  if (isEven(starts, rate, options.roundedToSeconds)) return constantTimeline(frameCount, rate);
+  // Half a frame may be missing: ffmpeg writes AVI in half frames, and no empty one behind the last.
+  const endsInTime = Math.abs(durationSeconds * rate - frameCount) < 0.55;
+  if (endsInTime && isEven(starts, rate, options.roundedToSeconds)) {
+    return constantTimeline(frameCount, rate);
+  }
   return {
     frameCount,
     frameRateHz: frameCount / durationSeconds,

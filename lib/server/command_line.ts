@@ -41,6 +41,8 @@ export interface ServerCommand {
   readonly media: string | undefined;
   /** Frames a second for all movies. */
   readonly frameRateHz: number | undefined;
+  /** The line between the pictures of multipart streams. */
+  readonly boundary: string | undefined;
   /** Start over at the end. */
   readonly loop: boolean;
   /** How much the log tells. */
@@ -92,7 +94,12 @@ const OPTIONS: readonly CommandLineOption[] = [
   {
     name: "fps",
     value: "N",
-    effect: "frames a second (default 20 for lab files, 25 for bare JPEGs)",
+    effect: "frames a second (default: the file's own, else 20 or 25)",
+  },
+  {
+    name: "boundary",
+    value: "TEXT",
+    effect: "line between the pictures of multipart files",
   },
   { name: "loop", effect: "start movies over at their end" },
   { name: "log-level", value: "L", effect: "error, warn, info or debug (default info)" },
@@ -209,6 +216,7 @@ export function parseServerArguments(args: readonly string[]): ServerCommand {
     host: value("host") ?? "0.0.0.0",
     media: value("media"),
     frameRateHz: has("fps") ? frameRate(value("fps")!) : undefined,
+    boundary: value("boundary"),
     loop: has("loop"),
     logLevel: oneOf("--log-level", value("log-level") ?? "info", LOG_LEVELS),
     json: has("json"),

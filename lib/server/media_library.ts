@@ -54,6 +54,8 @@ export interface MediaLibraryOptions {
   readonly sample?: URL;
   /** Frames a second for all movies; without it each file's own. */
   readonly frameRateHz?: number;
+  /** The line between the pictures of multipart streams that do not show it. */
+  readonly boundary?: string;
   /** Makes frames ready for RTP/JPEG. */
   readonly preparation: FramePreparation;
   /** Told of movies opened. */
@@ -155,7 +157,10 @@ export class MediaLibrary implements AsyncDisposable {
         throw new MediaError(`A link leads "${parts.join("/")}" out of the media folder`);
       }
       const info = await Deno.stat(place);
-      if (!info.isFile) throw new MediaError(`"${parts.join("/")}" is no file`);
+      // A folder of numbered pictures is a film too.
+      if (!info.isFile && !info.isDirectory) {
+        throw new MediaError(`"${parts.join("/")}" is neither a file nor a folder`);
+      }
       return { place, version: `${info.size} ${info.mtime?.getTime() ?? 0}` };
     } catch (error) {
       if (error instanceof MediaError) throw error;
@@ -206,7 +211,7 @@ export class MediaLibrary implements AsyncDisposable {
   }
 
   async #openFile(found: FoundFile, key: string, path: string): Promise<OpenMovie> {
-    const file = await openMovie(found.place);
+    const file = await openMovie(found.place, { boundary: this.#options.boundary });
     const rateHz = this.#options.frameRateHz;
     const timeline = rateHz === undefined
       ? file.index.timeline

@@ -73,12 +73,12 @@ Deno.test("openMovie() plays what follows when the first picture is none", async
   assertEquals([movie.frameCount, movie.width], [3, 64]);
 });
 
-Deno.test("openMovie() tells missing files and folders by errno", async () => {
+Deno.test("openMovie() tells missing files by errno, and folders without pictures", async () => {
   const missing = await assertRejects(() => openMovie("/nowhere/at/all.mjpeg"), TransportError);
   assertEquals([missing.errno, missing.operation], ["ENOENT", "open"]);
   assert(!missing.message.includes("/nowhere"), missing.message);
-  const folder = await assertRejects(() => openMovie(Deno.cwd()), TransportError);
-  assertEquals(folder.errno, "EISDIR");
+  const folder = await assertRejects(() => openMovie(Deno.cwd()), FrameFileError);
+  assertEquals(folder.code, "no-frame");
 });
 
 Deno.test("openMovie() gives up when its signal says so, and closes the file", async () => {
