@@ -19,7 +19,11 @@ testWith(
   async (test) => {
     const movie = await movieOf("420-restart-326x246");
     const rtpPorts = freeUdpRange(16);
-    await using served = await Served.start({ "video.mjpeg": movie }, { rtpPorts });
+    // Linux cuts the fast path's batches behind the place where a capture on lo looks: there they are one datagram.
+    await using served = await Served.start({ "video.mjpeg": movie }, {
+      rtpPorts,
+      udp: "portable",
+    });
     await using capture = await Capture.start(served.port, rtpPorts);
     const url = served.url("video.mjpeg");
     const [overUdp, overTcp, own, ownTcp] = await Promise.all([
