@@ -66,8 +66,9 @@ export function convertJpeg(jpeg: Uint8Array, options: ConversionOptions = {}): 
   const image = parseJpeg(jpeg);
   checkConvertible(image, planRepair(image).obstacle);
   const size = sizeWithin(image, options);
+  const tables = tablesOf(image);
   const coefficients = decodeCoefficients(jpeg, { height: image.height });
-  const source: Source = { image, coefficients, tables: tablesOf(image), size };
+  const source: Source = { image, coefficients, tables, size };
   const sampling = samplingFor(image);
   const isScaled = size.width !== image.width || size.height !== image.height;
   const parts = !isScaled && hasUsableLuma(image)
