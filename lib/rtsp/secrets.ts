@@ -37,7 +37,8 @@ export function maskSecrets(bytes: Uint8Array): MaskedMessage {
   if (!MAY_HOLD_SECRET.test(text)) return { bytes, isMasked: false };
   const masked = text
     .replace(SECRET_HEADER, (_, name: string, value: string) => name + maskValue(value))
-    .replace(USER_INFO, (_, scheme: string, secret: string) => `${scheme}${stars(secret)}@`);
+    .replace(USER_INFO, maskUserInfo)
+    .replace(ODD_USER_INFO, maskUserInfo);
   if (masked === text) return { bytes, isMasked: false };
   const copy = new Uint8Array(bytes.length);
   for (let i = 0; i < copy.length; i++) copy[i] = masked.charCodeAt(i);
@@ -60,6 +61,10 @@ function maskValue(value: string): string {
   return masked + stars(rest.slice(end));
 }
 
+function maskUserInfo(_: string, scheme: string, secret: string): string {
+  return `${scheme}${stars(secret)}@`;
+}
+
 /** What separates stays, so that the form can be seen. */
 function stars(text: string): string {
   return text.replace(/[^\s,"]/g, "*");
@@ -80,5 +85,7 @@ const SECRET_HEADER =
   /^([^\S\r\n]*(?:proxy-)?(?:authorization|authenticate|www-authenticate|authentication-info)[^\S\r\n]*:)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)/gim;
 const PARAMETER = /([A-Za-z][A-Za-z0-9*_-]*)(\s*=\s*)("(?:[^"\\\r\n]|\\.)*"|[^\s,"=]+(?=[\s,]|$))/g;
 const HARMLESS = new Set(["realm", "uri", "algorithm", "qop", "nc", "stale", "charset"]);
-/** Lazily up to the last `@` before the path: passwords with an `@` of their own are common. */
+/** Up to the last `@` before the path: passwords with an `@` of their own are common. */
 const USER_INFO = /(rtsps?:\/\/)([^\s/?#"<>]+)@/gi;
+/** A password with a `/` of its own, which should have been escaped: what stands behind the colon is no port. */
+const ODD_USER_INFO = /(rtsps?:\/\/)([^\s/?#"<>:@]*:(?!\d{0,5}(?:[/?#\s]|$))[^\s"<>@]*)@/gi;
