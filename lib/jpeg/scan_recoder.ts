@@ -330,6 +330,7 @@ export class ScanRecoder {
     let length = 1;
     while (code >= table.limits[length]) length++;
     if (length > 16) {
+      if (this.#position >= this.#inputBits) throw this.#truncated();
       throw new JpegFormatError(
         `Cannot re-code scan: the bits ${
           code.toString(2).padStart(16, "0")
@@ -413,6 +414,8 @@ export class ScanRecoder {
   }
 
   #overrun(coefficients: number): JpegFormatError {
+    // Behind the data stand zeros, which may mean anything.
+    if (this.#position > this.#inputBits) return this.#truncated();
     return new JpegFormatError(
       `Cannot re-code scan: a block holds ${coefficients} coefficients, of at most 64`,
       { code: "scan-coefficients-overrun", offset: this.#inputOffset(), rfc: "T.81 F.2.2.2" },
@@ -420,6 +423,7 @@ export class ScanRecoder {
   }
 
   #notStandard(symbol: number, isDc: boolean): JpegFormatError {
+    if (this.#position > this.#inputBits) return this.#truncated();
     return new JpegFormatError(
       `Cannot re-code scan: the ${
         isDc ? "DC" : "AC"
