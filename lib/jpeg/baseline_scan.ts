@@ -69,96 +69,126 @@ interface ScanPart {
 }
 
 function writeMcu(writer: ScanWriter, part: ScanPart, mcu: number, mcusPerLine: number): void {
-  const { h, v, blocksPerLine, values } = part.component;
+  const { h, v, blocksPerLine } = part.component;
   const top = Math.floor(mcu / mcusPerLine) * v;
   const left = (mcu % mcusPerLine) * h;
   for (let y = 0; y < v; y++) {
     for (let x = 0; x < h; x++) {
-      const at = ((top + y) * blocksPerLine + left + x) * 64;
-      writeBlock(writer, part, values, at);
+      writer.writeBlock(part, ((top + y) * blocksPerLine + left + x) * 64);
     }
   }
 }
 
-/** T.81 F.1.2. */
-function writeBlock(writer: ScanWriter, part: ScanPart, values: Int16Array, at: number): void {
-  writeValue(writer, part.dc, { run: 0, value: values[at] - part.prediction, largest: 11 });
-  part.prediction = values[at];
-  let run = 0;
-  for (let k = 1; k < 64; k++) {
-    const value = values[at + k];
-    if (value === 0) {
-      run++;
-      continue;
-    }
-    for (; run > 15; run -= 16) writer.put(part.ac.codes[0xf0], part.ac.lengths[0xf0]);
-    writeValue(writer, part.ac, { run, value, largest: 10 });
-    run = 0;
-  }
-  if (run > 0) writer.put(part.ac.codes[0], part.ac.lengths[0]);
-}
-
-function writeValue(
-  writer: ScanWriter,
-  table: EncoderTable,
-  { run, value, largest }: { run: number; value: number; largest: number },
-): void {
-  const size = 32 - Math.clz32(Math.abs(value));
-  const symbol = run << 4 | size;
-  if (size > largest || table.lengths[symbol] === 0) {
-    throw new JpegFormatError(
-      `Cannot write baseline scan: the value ${value} has ${size} bits, and at most ${largest} have a code`,
-      { code: "coefficient-too-large", offset: 0, rfc: "T.81 F.1.2", value },
-    );
-  }
-  writer.put(table.codes[symbol], table.lengths[symbol]);
-  if (size > 0) writer.put(value < 0 ? value + (1 << size) - 1 : value, size);
-}
-
-/** Collects bits and stuffs octets (T.81 F.1.2.3). */
+/** Collects the bits of one restart interval after the other, and stuffs their octets (T.81 F.1.2.3). */
 class ScanWriter {
-  #octets = new Uint8Array(1 << 16);
-  #size = 0;
+  /** The interval under way, not yet stuffed. */
+  #output = new Uint8Array(1 << 16);
+  #view = new DataView(this.#output.buffer);
+  #outputSize = 0;
   #accumulator = 0;
   #accumulatedBits = 0;
+  /** The scan as far as it is finished. */
+  #result = new Uint8Array(0);
+  #resultSize = 0;
 
-  /** Appends `size` (1 to 16) bits. */
-  put(bits: number, size: number): void {
-    this.#accumulator = this.#accumulator << size | bits;
-    this.#accumulatedBits += size;
-    while (this.#accumulatedBits >= 8) {
-      this.#accumulatedBits -= 8;
-      this.#append(this.#accumulator >>> this.#accumulatedBits & 255);
+  /** T.81 F.1.2. What the loop needs stays in local variables; a code and its extra bits go out as one. */
+  writeBlock(part: ScanPart, at: number): void {
+    const { values } = part.component;
+    const difference = values[at] - part.prediction;
+    part.prediction = values[at];
+    this.#reserve();
+    this.#put(part.dc, 0, difference, LARGEST_DC_SIZE);
+    const { codes, lengths } = part.ac;
+    let run = 0;
+    for (let k = 1; k < 64; k++) {
+      const value = values[at + k];
+      if (value === 0) {
+        run++;
+        continue;
+      }
+      for (; run > 15; run -= 16) this.#append(codes[0xf0], lengths[0xf0]);
+      this.#put(part.ac, run, value, LARGEST_AC_SIZE);
+      run = 0;
     }
+    if (run > 0) this.#append(codes[0], lengths[0]);
   }
 
   restart(number: number): void {
-    this.#pad();
-    this.#reserve();
-    this.#octets[this.#size++] = 0xff;
-    this.#octets[this.#size++] = 0xd0 | number;
+    this.#finishInterval();
+    this.#result[this.#resultSize++] = 0xff;
+    this.#result[this.#resultSize++] = 0xd0 | number;
   }
 
   finish(): Uint8Array<ArrayBuffer> {
-    this.#pad();
-    return this.#octets.slice(0, this.#size);
+    this.#finishInterval();
+    return this.#result.slice(0, this.#resultSize);
   }
 
-  #pad(): void {
-    const padding = -this.#accumulatedBits & 7;
-    if (padding > 0) this.put((1 << padding) - 1, padding);
+  #put(table: EncoderTable, run: number, value: number, largest: number): void {
+    const size = 32 - Math.clz32(value < 0 ? -value : value);
+    const symbol = run << 4 | size, length = table.lengths[symbol];
+    if (size > largest || length === 0) throw tooLarge(value, size, largest);
+    const extra = value < 0 ? value + (1 << size) - 1 : value;
+    this.#append(table.codes[symbol] << size | extra, length + size);
   }
 
-  #append(octet: number): void {
-    this.#reserve();
-    this.#octets[this.#size++] = octet;
-    if (octet === 0xff) this.#octets[this.#size++] = 0;
+  /** Appends the `size` (1 to 27) low bits of `bits`. */
+  #append(bits: number, size: number): void {
+    const free = 32 - this.#accumulatedBits;
+    if (size < free) {
+      this.#accumulator |= bits << (free - size);
+      this.#accumulatedBits += size;
+      return;
+    }
+    const rest = size - free;
+    this.#view.setInt32(this.#outputSize, this.#accumulator | bits >>> rest);
+    this.#outputSize += 4;
+    this.#accumulator = rest === 0 ? 0 : bits << (32 - rest);
+    this.#accumulatedBits = rest;
   }
 
+  /** Makes room for one block. */
   #reserve(): void {
-    if (this.#size + 2 <= this.#octets.length) return;
-    const grown = new Uint8Array(this.#octets.length * 2);
-    grown.set(this.#octets);
-    this.#octets = grown;
+    if (this.#outputSize + BLOCK_SIZE_LIMIT <= this.#output.length) return;
+    const grown = new Uint8Array(this.#output.length * 2);
+    grown.set(this.#output);
+    this.#output = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+
+  /** Pads the interval with ones and stuffs it into the result. */
+  #finishInterval(): void {
+    this.#reserve();
+    const padding = -this.#accumulatedBits & 7;
+    if (padding > 0) this.#append((1 << padding) - 1, padding);
+    this.#view.setInt32(this.#outputSize, this.#accumulator);
+    const size = this.#outputSize + (this.#accumulatedBits >>> 3), output = this.#output;
+    if (this.#resultSize + size * 2 + 2 > this.#result.length) {
+      const grown = new Uint8Array((this.#resultSize + size) * 2 + 2);
+      grown.set(this.#result.subarray(0, this.#resultSize));
+      this.#result = grown;
+    }
+    const result = this.#result;
+    let target = this.#resultSize;
+    for (let i = 0; i < size; i++) {
+      const octet = output[i];
+      result[target++] = octet;
+      if (octet === 0xff) result[target++] = 0;
+    }
+    this.#resultSize = target;
+    this.#outputSize = this.#accumulator = this.#accumulatedBits = 0;
   }
 }
+
+function tooLarge(value: number, size: number, largest: number): JpegFormatError {
+  return new JpegFormatError(
+    `Cannot write baseline scan: the value ${value} has ${size} bits, and at most ${largest} have a code`,
+    { code: "coefficient-too-large", offset: 0, rfc: "T.81 F.1.2", value },
+  );
+}
+
+/** Bits of the largest values that a baseline scan of 8-bit samples can say. */
+const LARGEST_DC_SIZE = 11;
+const LARGEST_AC_SIZE = 10;
+/** More octets than any block takes: a DC of 27 bits and 63 coefficients of 26 bits. */
+const BLOCK_SIZE_LIMIT = 256;

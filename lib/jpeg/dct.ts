@@ -40,7 +40,16 @@ export function inverseTransform(
   { at, scales }: { readonly at: number; readonly scales: Float32Array },
   samples: Float32Array,
 ): void {
-  for (let k = 0; k < 64; k++) samples[ZIGZAG[k]] = values[at + k] * scales[k];
+  let hasDetail = false;
+  for (let k = 0; k < 64; k++) {
+    const value = values[at + k];
+    samples[ZIGZAG[k]] = value * scales[k];
+    if (value !== 0 && k > 0) hasDetail = true;
+  }
+  if (!hasDetail) {
+    samples.fill(samples[0]);
+    return;
+  }
   for (let column = 0; column < 8; column++) inverseLine(samples, column, 8);
   for (let row = 0; row < 64; row += 8) inverseLine(samples, row, 1);
 }

@@ -73,13 +73,13 @@ export function resample(plane: Plane, options: ResampleOptions): Plane {
   const columns = weightsFor(plane.width, width, columnsPerSample);
   const rows = weightsFor(plane.height, height, rowsPerSample);
   const narrow = new Float32Array(width * plane.height);
-  for (let x = 0; x < width; x++) {
-    const { first, weights } = columns[x];
-    for (let y = 0; y < plane.height; y++) {
+  for (let y = 0; y < plane.height; y++) {
+    const line = y * plane.width, target = y * width;
+    for (let x = 0; x < width; x++) {
+      const { first, weights } = columns[x];
       let sum = 0;
-      const from = y * plane.width + first;
-      for (let i = 0; i < weights.length; i++) sum += plane.samples[from + i] * weights[i];
-      narrow[y * width + x] = sum;
+      for (let i = 0; i < weights.length; i++) sum += plane.samples[line + first + i] * weights[i];
+      narrow[target + x] = sum;
     }
   }
   const samples = new Float32Array(width * height);
