@@ -8,8 +8,12 @@
 import type { KeptPacket } from "../engine/packet_ring.ts";
 import type { ProtocolPacket } from "./protocol_events.ts";
 
-/** Octets of a packet that are told without being asked for: all headers, those of a whole JPEG included. */
-export const MAX_TOLD_BYTES = 768;
+/** Octets of a packet that are told without being asked for: all headers of RTP and RTP/JPEG. */
+const TOLD_BYTES = 256;
+/** The same where a whole JPEG with its own headers follows. */
+const TOLD_LAB_BYTES = 768;
+/** The same for RTCP: nearly always all of it. */
+const TOLD_RTCP_BYTES = 1500;
 
 /** Tells of a packet; `time` is when it was sent or came, in Unix ms. */
 export function packetEvent(kept: KeptPacket, time: number): ProtocolPacket {
@@ -27,7 +31,7 @@ export function packetEvent(kept: KeptPacket, time: number): ProtocolPacket {
     channel: flow.channel ?? null,
     source: endpointText(from),
     destination: endpointText(to),
-    bytes: bytes.subarray(0, MAX_TOLD_BYTES).toBase64(),
+    bytes: bytes.subarray(0, toldBytesOf(flow)).toBase64(),
     size: bytes.length,
     sequenceNumber: isRtp ? (bytes[2] << 8) | bytes[3] : null,
     timestamp: isRtp
@@ -35,6 +39,11 @@ export function packetEvent(kept: KeptPacket, time: number): ProtocolPacket {
       : null,
     marker: isRtp ? bytes[1] >= 0x80 : null,
   };
+}
+
+function toldBytesOf({ kind, payload }: KeptPacket["flow"]): number {
+  if (kind === "rtcp") return TOLD_RTCP_BYTES;
+  return payload === "lab" ? TOLD_LAB_BYTES : TOLD_BYTES;
 }
 
 /** An address as people write it: brackets around IPv6. */

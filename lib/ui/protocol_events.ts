@@ -185,7 +185,7 @@ export interface ProtocolPacket {
   readonly source: string;
   /** Receiver's address, `host:port`. */
   readonly destination: string;
-  /** The first 768 octets of the packet in base64: all headers, whatever they are; all of most RTCP packets. */
+  /** The first octets of the packet in base64, at least 256: all headers, whatever they are; of RTCP mostly all. */
   readonly bytes: string;
   /** Octets of the packet. `GET /protocol/packet?id=N` has them all as long as they are kept. */
   readonly size: number;
