@@ -19,6 +19,8 @@ export class FakePlayer implements PreviewPlayer {
   readonly commands: PreviewVerb[] = [];
   /** What the server does with the next command. */
   serverAnswers: (verb: PreviewVerb) => Promise<void> = () => Promise.resolve();
+  /** Step mode, where a test wants one. */
+  step: PreviewPlayer["step"];
   readonly frameListeners = new Set<(frame: ReceivedFrame) => void>();
   readonly changeListeners = new Set<() => void>();
 

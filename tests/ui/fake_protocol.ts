@@ -6,9 +6,8 @@ import type {
   ProtocolMessage,
   ProtocolPacket,
   ProtocolSample,
-  ProtocolStep,
 } from "../../lib/ui/protocol_events.ts";
-import type { PreviewHandler } from "../../lib/ui/preview.ts";
+import type { PreviewHandler, PreviewStep } from "../../lib/ui/preview.ts";
 
 /** Answers `/protocol/*` and the commands of the protocol view; the rest goes to a handler of the preview. */
 export class FakeProtocol {
@@ -227,6 +226,7 @@ export function fakeSample(id: number, more: Partial<ProtocolSample> = {}): Prot
 }
 
 /** Step mode with a request that waits. */
-export function waitingStep(method: string, uri: string): ProtocolStep {
-  return { isEnabled: true, waiting: { method, uri, since: 1_700_000_000_000 } };
+export function waitingStep(method: string, uri: string): PreviewStep {
+  const waiting = { method, uri, since: 1_700_000_000_000 };
+  return { state: () => ({ isEnabled: true, waiting }), setEnabled: () => {}, step: () => true };
 }
