@@ -154,6 +154,11 @@ export class RtspClient implements AsyncDisposable {
     return this.#wire.session;
   }
 
+  /** Units of the RTP timestamp in a second; `undefined` where nobody knows them. */
+  get clockRateHz(): number | undefined {
+    return this.#conversation?.clockRateHz;
+  }
+
   /** What the present session has received; `undefined` where there is none. */
   get stream(): StreamCounters | undefined {
     const media = this.#conversation?.media;
@@ -208,6 +213,39 @@ export class RtspClient implements AsyncDisposable {
     return this.#serially(async () => {
       this.#require("pause");
       await this.#pauseNow();
+    });
+  }
+
+  /**
+   * Shows one frame and pauses: the one behind the newest, or before it; READY or PLAYING to READY. To the server it is
+   * a PLAY of the range from one moment to the same, between pauses.
+   *
+   * @throws {StateError} in another state, and where nobody can tell where the film stands. Otherwise what
+   * {@linkcode RtspClient.setup} throws.
+   */
+  step(direction: 1 | -1): Promise<void> {
+    return this.#serially(async () => {
+      if (this.#state === "PLAYING") await this.#pauseNow();
+      this.#require("play");
+      const moment = this.#film.momentBeside(direction, this.#conversation);
+      if (moment === undefined) {
+        throw new StateError("Cannot step: play first, on a server that tells the film's times", {
+          state: this.#state,
+          allowed: this.allowed,
+        });
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const stopListening = this.#delivery.onFrame(() => resolve());
+      const patience = setTimeout(resolve, STEP_PATIENCE_MS);
+      try {
+        await this.#playNow({ startSeconds: moment, endSeconds: moment });
+        this.#watch.stop();
+        await promise;
+      } finally {
+        clearTimeout(patience);
+        stopListening();
+      }
+      if (this.#state === "PLAYING") await this.#pauseNow();
     });
   }
 
@@ -499,3 +537,6 @@ export class RtspClient implements AsyncDisposable {
     }
   }
 }
+
+/** How long a single frame is waited for. */
+const STEP_PATIENCE_MS = 2000;

@@ -17,6 +17,8 @@ import {
   UsageError,
   wholeNumber,
 } from "../command_line.ts";
+import type { RecordingFormat } from "../disk.ts";
+import { parseRange } from "../rtsp_headers.ts";
 import { CLIENT_OPTIONS } from "./command_line_help.ts";
 import { type LabAddress, type RtspClientOptions, settingsOf } from "./options.ts";
 
@@ -30,6 +32,10 @@ export interface ProgramOptions {
   readonly opensBrowser: boolean;
   /** Whether the program waits for the buttons instead of playing at once. */
   readonly isManual: boolean;
+  /** Where in the film to begin, in seconds; `undefined` for its beginning. */
+  readonly startSeconds: number | undefined;
+  /** How fast to play, and which way; `undefined` for the film's own speed. */
+  readonly scale: number | undefined;
   /** Seconds to play, `undefined` for all of the film. */
   readonly durationSeconds: number | undefined;
   /** Frames to play, `undefined` for all of the film. */
@@ -43,7 +49,7 @@ export interface ProgramOptions {
   /** File to record to, `undefined` for none. */
   readonly recordPath: string | undefined;
   /** Format of that file. */
-  readonly recordFormat: "jpeg" | "lab";
+  readonly recordFormat: RecordingFormat;
   /** Whether each request waits for a click, or the key n. */
   readonly isStepping: boolean;
   /** File to capture the wire to, `undefined` for none. */
@@ -91,13 +97,15 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     preview: has("no-preview") ? undefined : previewOf(value("preview")),
     opensBrowser: has("open"),
     isManual: has("manual"),
+    startSeconds: has("start") ? momentOf(value("start")!) : undefined,
+    scale: has("scale") ? scaleOf(value("scale")!) : undefined,
     durationSeconds: numberOf(given, "duration", { from: 0.01, to: 1e9 }),
     frameCount: countOf(given, "frames", { from: 1, to: 1e12 }),
     isJson: has("json"),
     pngFolder: value("png"),
     pngEvery: countOf(given, "png-every", { from: 1, to: 1e9 }) ?? 1,
     recordPath: value("record"),
-    recordFormat: wordOf(given, "record-format", ["jpeg", "lab"]) ?? "jpeg",
+    recordFormat: wordOf(given, "record-format", RECORDING_FORMATS) ?? "jpeg",
     isStepping: has("step"),
     capturePath: value("capture"),
     describesOnly: has("describe"),
@@ -147,6 +155,23 @@ function countOf(given: CommandLineWords, name: string, bounds: Bounds): number 
   return text === undefined ? undefined : wholeNumber(`--${name}`, text, bounds);
 }
 
+/** Normal play time as RFC 2326 s3.6 writes it: seconds, or hours:minutes:seconds. */
+function momentOf(text: string): number {
+  try {
+    const range = parseRange(`npt=${text}-`);
+    if (range.unit === "npt" && typeof range.start === "number") return range.start;
+  } catch {
+    // Told below.
+  }
+  throw new UsageError(`--start wants seconds or H:MM:SS, got "${text}"`);
+}
+
+function scaleOf(text: string): number {
+  const scale = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  if (scale !== 0 && Math.abs(scale) <= 32) return scale;
+  throw new UsageError(`--scale wants a number from -32 to 32 that is not 0, got "${text}"`);
+}
+
 function inMilliseconds(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : seconds * 1000;
 }
@@ -159,6 +184,8 @@ function checkTarget(client: RtspClientOptions): void {
     throw new UsageError((error as Error).message);
   }
 }
+
+const RECORDING_FORMATS: readonly RecordingFormat[] = ["jpeg", "lab", "avi", "images"];
 
 function checkTogether(options: ProgramOptions, given: CommandLineWords): void {
   if (given.has("preview") && given.has("no-preview")) {

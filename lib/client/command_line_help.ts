@@ -46,6 +46,16 @@ const GROUPS: readonly {
         name: "step",
         effect: "hold each request back until a click in the preview, or the key n, lets it go",
       },
+      {
+        name: "start",
+        value: "NPT",
+        effect: "where in the film to begin: seconds, or H:MM:SS; standard servers only [0]",
+      },
+      {
+        name: "scale",
+        value: "S",
+        effect: "how fast, from --scale=-32 (backwards) to 32; standard servers only [1]",
+      },
       { name: "duration", value: "SECONDS", effect: "end after so much playing" },
       { name: "frames", value: "N", effect: "end after so many frames" },
     ],
@@ -75,8 +85,9 @@ const GROUPS: readonly {
       },
       {
         name: "record-format",
-        value: "jpeg|lab",
-        effect: "pictures one after the other, or the lab's format [jpeg]",
+        value: "jpeg|lab|avi|images",
+        effect:
+          "pictures one after the other, the lab's format, an AVI, or numbered files in a folder [jpeg]",
       },
       {
         name: "png",
@@ -120,7 +131,8 @@ Arguments:
 
 ${GROUPS.map(textOf).join("\n\n")}
 
-Keys on a terminal: s setup, p play, space pause and play, t teardown, n next step, q quit.
+Keys on a terminal: s setup, p play, space pause and play, t teardown, n next step, q quit; on standard servers also
+left and right 5 seconds back and on, + and - faster and slower, r the other way, . and , one frame on and back.
 The program ends when the film ends. On a terminal with a preview it stays, so that the last picture can be looked at
 and the film set up again: q or Ctrl-C ends it. With --json, --describe, --duration, --frames, --record, --png or
 --no-preview it never stays. Exit codes: 0 done, 1 failed, 2 wrong command line.

@@ -52,7 +52,7 @@ export interface ConversationContext extends MediaListener {
 export interface PlayRange {
   /** Seconds from the beginning. @default {where the film stands} */
   readonly startSeconds?: number;
-  /** Seconds from the beginning. @default {the film's end} */
+  /** Seconds from the beginning; the same as `startSeconds`: one frame. @default {the film's end} */
   readonly endSeconds?: number;
   /** How fast, and which way: 2 is twice as fast, -1 backwards; standard servers only. @default {1} */
   readonly scale?: number;
@@ -72,6 +72,8 @@ export interface FilmPosition {
   readonly scale: number;
   /** Speeds worth asking for; empty where the server takes none. */
   readonly scales: readonly number[];
+  /** Whether single frames may be asked for: see `RtspClient.step`. */
+  readonly isSteppable: boolean;
 }
 
 /** What the server said to PLAY. */

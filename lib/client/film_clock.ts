@@ -17,6 +17,8 @@ export class FilmClock {
   #timestamp: number | undefined;
   #scale = 1;
   #refusesScale = false;
+  /** Ticks from one frame of the film to the next. */
+  #interval: number | undefined;
 
   /** PLAY was answered. */
   played(range: PlayRange, answer: PlayAnswer): void {
@@ -33,13 +35,28 @@ export class FilmClock {
   /** A frame came. With a scale, timestamps still run as the clock does (RFC 2326 s12.34). */
   frame({ timestamp }: ReceivedFrame): void {
     if (this.#timestamp !== undefined) {
-      this.#ticks += timestampDistance(this.#timestamp, timestamp) * this.#scale;
+      const distance = timestampDistance(this.#timestamp, timestamp);
+      this.#ticks += distance * this.#scale;
+      // Faster than the film, servers leave frames out.
+      const size = Math.abs(this.#scale);
+      if (size <= 1 && distance > 0) this.#interval = distance * size;
     }
     this.#timestamp = timestamp;
   }
 
+  /** A moment within the next frame of the film, or the one before; `undefined` where nobody can tell. */
+  momentBeside(direction: 1 | -1, conversation: Conversation | undefined): number | undefined {
+    const { positionSeconds, endSeconds } = this.position(conversation, true);
+    const { clockRateHz } = conversation ?? {};
+    if (positionSeconds === null || clockRateHz === undefined) return undefined;
+    const seconds = (this.#interval ?? clockRateHz / 25) / clockRateHz;
+    const middle = positionSeconds + (direction === 1 ? 1.5 : -0.5) * seconds;
+    return Math.max(0, Math.min(middle, endSeconds ?? middle));
+  }
+
   /** Another film. */
   reset(): void {
+    this.#interval = undefined;
     this.#seconds = undefined;
     this.#ticks = 0;
     this.#timestamp = undefined;
@@ -61,6 +78,7 @@ export class FilmClock {
       isSeekable,
       scale: this.#scale,
       scales: isSeekable && !this.#refusesScale ? SCALES : [],
+      isSteppable: isSeekable && reckoned !== null,
     };
   }
 }

@@ -8,7 +8,8 @@
  */
 
 import { TransportError } from "../errors.ts";
-import { MovieRecorder } from "../disk.ts";
+import { MovieRecorder, type RecordingFormat } from "../disk.ts";
+import { timestampDistance } from "../serial.ts";
 import type { ImageWorker } from "../image/image.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import type { ReceivedFrame } from "./statistics.ts";
@@ -34,20 +35,30 @@ export class Recording implements FrameKeeper {
   readonly #path: string;
   readonly #recorder: MovieRecorder;
   readonly #queue: FrameQueue;
+  readonly #clock: FrameClock;
 
-  private constructor(path: string, recorder: MovieRecorder) {
+  private constructor(path: string, recorder: MovieRecorder, clock: FrameClock) {
     this.#path = path;
     this.#recorder = recorder;
-    this.#queue = new FrameQueue({ work: (frame) => recorder.write(frame.jpeg) });
+    this.#clock = clock;
+    this.#queue = new FrameQueue({
+      work: (frame) => recorder.write(frame.jpeg, this.#clock.secondsOf(frame)),
+    });
   }
 
   /**
-   * Creates the file.
+   * Creates the file, or the folder of pictures.
    *
-   * @throws {TransportError} when the file cannot be created.
+   * @param clockRateHz Units of RTP timestamps in a second; `undefined` where nobody knows them.
+   * @throws {TransportError} when it cannot be created.
    */
-  static async open(path: string, format: "jpeg" | "lab"): Promise<Recording> {
-    return new Recording(path, await MovieRecorder.open(path, { format }));
+  static async open(
+    path: string,
+    format: RecordingFormat,
+    clockRateHz: () => number | undefined = () => undefined,
+  ): Promise<Recording> {
+    const recorder = await MovieRecorder.open(path, { format });
+    return new Recording(path, recorder, new FrameClock(clockRateHz));
   }
 
   keep(frame: ReceivedFrame): void {
@@ -76,6 +87,31 @@ export class Recording implements FrameKeeper {
     return faultsOf(this.#queue, `record to "${this.#path}"`);
   }
 }
+
+/** Seconds of frames by their timestamps, by their arrival where those say nothing. */
+class FrameClock {
+  readonly #clockRateHz: () => number | undefined;
+  #timestamp: number | undefined;
+  #ticks = 0;
+
+  constructor(clockRateHz: () => number | undefined) {
+    this.#clockRateHz = clockRateHz;
+  }
+
+  secondsOf({ timestamp, arrivalMs }: ReceivedFrame): number {
+    const rate = this.#clockRateHz();
+    if (rate === undefined) return arrivalMs / 1000;
+    if (this.#timestamp !== undefined) {
+      const distance = timestampDistance(this.#timestamp, timestamp);
+      // A new session begins anywhere.
+      this.#ticks += Math.abs(distance) < LONGEST_GAP_SECONDS * rate ? distance : rate / 25;
+    }
+    this.#timestamp = timestamp;
+    return this.#ticks / rate;
+  }
+}
+
+const LONGEST_GAP_SECONDS = 600;
 
 /** Writes frames as PNG files, named by the frame's number. */
 export class PngWriter implements FrameKeeper {

@@ -22,11 +22,13 @@ import { Backoff, pause } from "./backoff.ts";
 import { openBrowser } from "./browser.ts";
 import { type ClientVerb, RtspClient } from "./client.ts";
 import type { ProgramOptions } from "./command_line.ts";
+import type { PlayRange } from "./conversation.ts";
 import type { EndReason, RtspClientEvent } from "./events.ts";
 import { type FrameKeeper, PngWriter, Recording } from "./keepers.ts";
 import type { Credentials } from "./options.ts";
 import { jsonOf, lineOf, sentenceOfEnd, statusLineOf, summaryOf } from "./report.ts";
 import type { ClientStatistics } from "./statistics.ts";
+import { trickOf } from "./trick_play.ts";
 import { ClientWatching } from "./watching.ts";
 
 /** What the program takes from its surroundings. */
@@ -162,7 +164,7 @@ class ClientProgram {
     for (;;) {
       try {
         if (this.#client.state === "INIT") await this.#client.setup();
-        if (this.#client.state === "READY") await this.#client.play();
+        if (this.#client.state === "READY") await this.#client.play(this.#firstRange());
         return;
       } catch (error) {
         if (this.#closing) return;
@@ -256,11 +258,22 @@ class ClientProgram {
     else if (key === " ") this.#command(state === "READY" ? "play" : "pause");
     else if (key === "t") this.#command("teardown");
     else if (key === "n") this.#watching.step();
+    else this.#attempt(trickOf(key, this.#client));
+  }
+
+  /** What the command line says of where to begin and how fast. */
+  #firstRange(): PlayRange | undefined {
+    const { startSeconds, scale } = this.#options;
+    return startSeconds === undefined && scale === undefined ? undefined : { startSeconds, scale };
   }
 
   /** A button was pressed; what it cannot do is told, and nothing more. */
   #command(verb: ClientVerb): void {
-    this.#client[verb]().catch((error) => {
+    this.#attempt(this.#client[verb]());
+  }
+
+  #attempt(action: Promise<void> | undefined): void {
+    action?.catch((error) => {
       if (!this.#closing) this.#warn((error as Error).message);
     });
   }
@@ -275,7 +288,9 @@ class ClientProgram {
   async #openKeepers(): Promise<void> {
     const { recordPath, recordFormat, pngFolder, pngEvery } = this.#options;
     if (recordPath !== undefined) {
-      this.#keepers.push(await Recording.open(recordPath, recordFormat));
+      this.#keepers.push(
+        await Recording.open(recordPath, recordFormat, () => this.#client.clockRateHz),
+      );
     }
     if (pngFolder !== undefined) {
       this.#keepers.push(

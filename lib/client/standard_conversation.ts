@@ -113,7 +113,9 @@ export class StandardConversation implements Conversation {
   /** Sends PLAY: from the beginning the first time, afterwards from where the film stands. */
   async play(range: PlayRange = {}): Promise<PlayAnswer> {
     const { isLive } = this.#stream;
-    const start = range.startSeconds ?? (this.#hasPlayed || isLive ? undefined : 0);
+    // Backwards there is nothing before the beginning: the server begins at the end.
+    const isOpen = this.#hasPlayed || isLive || (range.scale ?? 1) < 0;
+    const start = range.startSeconds ?? (isOpen ? undefined : 0);
     const end = range.endSeconds;
     const hasRange = start !== undefined || end !== undefined;
     const value = formatRange({ unit: "npt", start, end });
@@ -133,10 +135,12 @@ export class StandardConversation implements Conversation {
     this.#hasPlayed = true;
     this.#announce(response);
     const played = playedRange(response);
+    const used = scaleOf(response);
+    const seconds = durationOf(played, this.#stream.endSeconds);
     return {
-      durationSeconds: durationOf(played, this.#stream.endSeconds),
+      durationSeconds: seconds === undefined ? undefined : seconds / Math.abs(used ?? 1),
       startSeconds: played?.start ?? start,
-      scale: scaleOf(response),
+      scale: used,
     };
   }
 

@@ -109,6 +109,7 @@ export class ClientWatching {
         await client.play();
       },
       seek: (to) => client.play(to),
+      stepFrame: (direction) => client.step(direction),
       step: this.#previewStep(),
       latestFrame: () => client.latestFrame,
       onFrame: (listener) => client.onFrame(listener),

@@ -296,8 +296,7 @@ export class Playback {
     const wasBackwards = this.#scale < 0;
     const turned = this.#nextFrame + (wasBackwards ? 1 : 0) - (isBackwards ? 1 : 0);
     if (isBackwards) return turned < 0 || turned >= frameCount ? frameCount - 1 : turned;
-    const isOver = !wasBackwards && this.isAtEnd;
-    return isOver || turned >= frameCount ? 0 : turned;
+    return turned >= frameCount ? 0 : turned;
   }
 
   /** The first frame to show from a moment on: forwards the one shown then, backwards the one shown right before. */

@@ -9,7 +9,7 @@
  * | `GET /state` | JSON: state, allowed commands, statistics |
  * | `GET /events` | the same as server-sent events |
  * | `POST /setup`, `/play`, `/pause`, `/teardown` | 200 and the new state; 409 where the state forbids it, 502 where the server refused |
- * | `POST /open`, `/seek`, `/step-mode`, `/step` | the same, for the page only: JSON and `X-Preview: 1` |
+ * | `POST /open`, `/seek`, `/frame-step`, `/step-mode`, `/step` | the same, for the page only: JSON and `X-Preview: 1` |
  *
  * With a protocol view also what `protocol_routes.ts` names. Floor 3 (wall). RFC 9110. It has no opinion on RTSP: the
  * player says what is allowed and carries it out.
@@ -55,6 +55,8 @@ export interface PreviewFilm {
   readonly scale: number;
   /** Speeds worth asking for; empty where there is no choice. */
   readonly scales: readonly number[];
+  /** Whether single frames may be asked for. */
+  readonly isSteppable?: boolean;
 }
 
 /** A place in the film, and how to go on from there. */
@@ -95,6 +97,8 @@ export interface PreviewPlayer {
   open?(url: string): Promise<void>;
   /** Jumps, or changes the speed. Rejects like `command()`. */
   seek?(to: PreviewSeek): Promise<void>;
+  /** Shows the frame behind the newest (1) or before it (-1), and pauses. Rejects like `command()`. */
+  stepFrame?(direction: 1 | -1): Promise<void>;
   /** Step mode, where there is such a thing. */
   readonly step?: PreviewStep;
   /** The newest frame, `undefined` before the first. */
@@ -189,6 +193,7 @@ class Preview {
       ...pageOnly({
         "/open": (request) => this.#open(request),
         "/seek": (request) => this.#seek(request),
+        "/frame-step": (request) => this.#stepFrame(request),
         "/step-mode": (request) => this.#setStepMode(request),
         "/step": () => this.#step(),
       }),
@@ -274,6 +279,20 @@ class Preview {
     return this.#inOrder(() => {
       const { state } = this.#player.snapshot();
       const act = () => seek.call(this.#player, to);
+      return state === "PLAYING" ? this.#outcomeOf(act) : this.#judged("play", act);
+    });
+  }
+
+  async #stepFrame(request: Request): Promise<Response> {
+    const { stepFrame } = this.#player;
+    const { frames } = await jsonOf(request) ?? {};
+    if (frames !== 1 && frames !== -1) {
+      return jsonResponse(400, { error: 'Wanted JSON of the form {"frames": 1}, or -1' });
+    }
+    if (!stepFrame) return textResponse(404, "This preview knows no single frames");
+    return this.#inOrder(() => {
+      const { state } = this.#player.snapshot();
+      const act = () => stepFrame.call(this.#player, frames);
       return state === "PLAYING" ? this.#outcomeOf(act) : this.#judged("play", act);
     });
   }

@@ -65,7 +65,7 @@ export class Terminal implements Disposable {
     this.#drawStatus();
   }
 
-  /** Calls `listener` for each key until the returned function is called. Keys are read from the first listener on. */
+  /** Calls `listener` for each key (arrows by name: "left") until the returned function is called. Keys are read from the first listener on. */
   onKey(listener: (key: string) => void): () => void {
     this.#keyListeners.add(listener);
     this.#startReading();
@@ -150,12 +150,20 @@ export class Terminal implements Disposable {
         const count = await this.#device.read(buffer);
         if (count === null || this.#isClosed) return;
         const keys = decoder.decode(buffer.subarray(0, count), { stream: true });
-        if (keys.startsWith("\x1b")) continue; // arrows and other keys of several characters
-        for (const key of keys) this.#press(key);
+        // Arrows and other keys of several characters; a lone escape means nothing.
+        for (const [key] of keys.matchAll(KEYS)) {
+          if (key.startsWith("\x1b")) this.#pressNamed(NAMED_KEYS[key.at(-1)!]);
+          else this.#press(key);
+        }
       }
     } catch {
       // The terminal is gone: no more keys.
     }
+  }
+
+  #pressNamed(name: string | undefined): void {
+    if (name === undefined || this.#question) return;
+    for (const listener of this.#keyListeners) listener(name);
   }
 
   #press(key: string): void {
@@ -176,6 +184,16 @@ function cut(line: string, columns: number): string {
   }
   return result;
 }
+
+// deno-lint-ignore no-control-regex -- what terminals send for keys
+const KEYS = /\x1b(?:[\[O][\d;]*[A-Za-z~])?|[^]/gu;
+/** By the last letter of what a terminal sends. */
+const NAMED_KEYS: Readonly<Record<string, string>> = {
+  A: "up",
+  B: "down",
+  C: "right",
+  D: "left",
+};
 
 const PAINT_CODES: Readonly<Record<Paint, number>> = {
   plain: 0,

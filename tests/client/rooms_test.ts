@@ -382,7 +382,7 @@ Deno.test("the help names every option that the command line knows", () => {
       : [];
     parseCommandLine(["rtsp://h/x", ...needs, option, ...[value].flat()]);
   }
-  assertEquals(options.length, 22);
+  assertEquals(options.length, 24);
 });
 
 function lineOf(option: string): string {

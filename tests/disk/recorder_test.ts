@@ -44,6 +44,38 @@ for (const format of ["jpeg", "lab"] as const) {
   });
 }
 
+Deno.test("MovieRecorder writes an AVI that keeps its whole frames when it is cut, and its times", async () => {
+  const path = await Deno.makeTempFile();
+  {
+    await using recorder = await MovieRecorder.open(path, { format: "avi" });
+    for (let i = 0; i < 240; i++) await recorder.write(FRAMES[i % 3], 7 + i / 12.5);
+  }
+  await using whole = await openMovie(path);
+  assertEquals([whole.format, whole.frameCount, whole.defaultFrameRateHz], ["avi", 240, 12.5]);
+  assertEquals(await whole.readFrame(200), FRAMES[200 % 3]);
+  const { index } = whole;
+  for (const frames of [200, 101, 1]) {
+    await Deno.truncate(path, index.offsetOf(frames) + 50);
+    await using movie = await openMovie(path);
+    assertEquals([movie.frameCount, movie.index.damageCount], [frames, 1]);
+    assertEquals(await movie.readFrame(frames - 1), FRAMES[(frames - 1) % 3]);
+  }
+  await Deno.remove(path);
+});
+
+Deno.test("MovieRecorder writes numbered pictures into a folder", async () => {
+  const folder = await Deno.makeTempDir();
+  {
+    await using recorder = await MovieRecorder.open(`${folder}/new/`, { format: "images" });
+    for (const frame of FRAMES) await recorder.write(frame);
+    assertEquals(recorder.bytes, concat(FRAMES).length);
+  }
+  assertEquals(await Deno.readFile(`${folder}/new/frame-000003.jpg`), FRAMES[2]);
+  await using movie = await openMovie(`${folder}/new`);
+  assertEquals([movie.format, movie.frameCount], ["images", 3]);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("MovieRecorder goes on after a frame that its format cannot hold", async () => {
   const path = await Deno.makeTempFile();
   await using recorder = await MovieRecorder.open(path, { format: "lab" });
