@@ -142,14 +142,16 @@ function mermaidText(text: string): string {
   );
 }
 
-/** Control characters steer terminals. */
+/** Control characters steer terminals, and some others turn the direction of text. */
 function visible(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what is replaced
   return text.replace(
-    /[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
+    INVISIBLE,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }
+
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const INVISIBLE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 function clock(time: number): string {
   return new Date(time).toISOString().slice(11, 23);
