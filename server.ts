@@ -138,7 +138,11 @@ function signalReceived(): Promise<void> {
 }
 
 function adviceFor(error: TransportError): string {
-  if (error.operation === "listen") return " Name another port, for example: rtsp-server 8555";
+  if (error.operation === "listen") {
+    const isAboutPort = error.errno === "EADDRINUSE" || error.errno === "EACCES";
+    if (isAboutPort) return " Name another port, for example: rtsp-server 8555";
+    return " Leave out --host, or name an address of this machine, as 127.0.0.1";
+  }
   if (error.operation === "stat") return " Name the folder of your movies: rtsp-server --media DIR";
   return "";
 }

@@ -8,6 +8,7 @@
  */
 
 import { TransportError } from "../errors.ts";
+import { errnoOf, refusalReason } from "./refusal.ts";
 import type { ByteStream, SocketAddress, StreamListener } from "./socket.ts";
 
 /** How {@linkcode listenTcp} listens. */
@@ -39,7 +40,7 @@ export function listenTcp(options: ListenOptions): StreamListener {
     const listener = Deno.listen({ hostname, port, reusePort: isPortShared });
     return new TcpStreamListener(listener);
   } catch (cause) {
-    throw new TransportError(`Cannot listen on ${hostname} port ${port}: ${reasonOf(cause)}`, {
+    throw new TransportError(`Cannot listen on ${hostname} port ${port}: ${refusalReason(cause)}`, {
       operation: "listen",
       errno: errnoOf(cause),
       cause,
@@ -61,7 +62,9 @@ export async function connectTcp(options: ConnectOptions): Promise<ByteStream> {
   try {
     return new TcpByteStream(await Deno.connect({ hostname, port, signal }));
   } catch (cause) {
-    const reason = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(cause);
+    const reason = timeout.aborted
+      ? `no answer within ${timeoutMs / 1000} s`
+      : refusalReason(cause);
     throw new TransportError(`Cannot connect to ${hostname} port ${port}: ${reason}`, {
       operation: "connect",
       errno: timeout.aborted ? "ETIMEDOUT" : errnoOf(cause),
@@ -85,7 +88,7 @@ class TcpStreamListener implements StreamListener {
       return new TcpByteStream(await this.#listener.accept());
     } catch (cause) {
       if (this.#isClosed) return undefined;
-      throw new TransportError(`Cannot accept a connection: ${reasonOf(cause)}`, {
+      throw new TransportError(`Cannot accept a connection: ${refusalReason(cause)}`, {
         operation: "accept",
         errno: errnoOf(cause),
         cause,
@@ -172,7 +175,7 @@ class TcpByteStream implements ByteStream {
 
   #broken(action: string, cause: unknown): TransportError {
     const { hostname, port } = this.remoteAddress;
-    const reason = this.#isClosed ? "the connection was closed here" : reasonOf(cause);
+    const reason = this.#isClosed ? "the connection was closed here" : refusalReason(cause);
     return new TransportError(`Cannot ${action} ${hostname} port ${port}: ${reason}`, {
       operation: action.startsWith("read") ? "read" : "write",
       errno: errnoOf(cause),
@@ -185,25 +188,6 @@ class TcpByteStream implements ByteStream {
 function endpoint(address: Deno.Addr): SocketAddress {
   const { hostname, port } = address as Deno.NetAddr;
   return { hostname: hostname.replace(/^::ffff:(?=\d+\.)/i, ""), port };
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "it is in use by another program";
-  if (error instanceof Deno.errors.AddrNotAvailable) return "it is no address of this machine";
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "permission denied, ports below 1024 often need administrator rights";
-  }
-  if (error instanceof Deno.errors.ConnectionRefused) return "nobody listens there";
-  if (error instanceof Deno.errors.ConnectionReset) return "the peer broke the connection";
-  if (error instanceof Deno.errors.BrokenPipe) return "the peer has closed the connection";
-  return error instanceof Error
-    ? error.message.replace(/ \(os error \d+\)$/, "").toLowerCase()
-    : String(error);
-}
-
-function errnoOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;

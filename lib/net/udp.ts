@@ -8,6 +8,7 @@
  */
 
 import { TransportError } from "../errors.ts";
+import { errnoOf, refusalReason } from "./refusal.ts";
 import type {
   DatagramSocket,
   DatagramStatistics,
@@ -61,7 +62,7 @@ export function openUdp(options: UdpOptions = {}): DatagramSocket {
     );
   } catch (cause) {
     throw new TransportError(
-      `Cannot open UDP port ${port} on "${hostname}": ${reasonOf(cause)}`,
+      `Cannot open UDP port ${port} on "${hostname}": ${refusalReason(cause)}`,
       { operation: "listenDatagram", errno: errnoOf(cause), cause },
     );
   }
@@ -171,7 +172,7 @@ class PortableDatagramSocket implements DatagramSocket {
         if (this.#isClosed) return undefined;
         // Linux reports some failures of earlier sends here; the socket stays good.
         if (isClosedError(error)) return undefined;
-        this.#lastError = reasonOf(error);
+        this.#lastError = refusalReason(error);
         await new Promise((resolve) => setTimeout(resolve, RECEIVE_RETRY_MS));
       }
     }
@@ -233,7 +234,7 @@ class PortableDatagramSocket implements DatagramSocket {
           this.#sent++;
         } catch (error) {
           this.#dropped++;
-          if (!this.#isClosed) this.#lastError = reasonOf(error);
+          if (!this.#isClosed) this.#lastError = refusalReason(error);
         }
         if (packetSize === 0) break;
       }
@@ -267,23 +268,6 @@ interface Lane {
 
 function isClosedError(error: unknown): boolean {
   return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
-}
-
-/** The system's own words, without the "(os error 98)" that says nothing to a reader. */
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "it is in use by another program";
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "permission denied, choose a port above 1023";
-  }
-  if (error instanceof Deno.errors.AddrNotAvailable) return "it is no address of this machine";
-  return error instanceof Error
-    ? error.message.replace(/ \(os error \d+\)$/, "").toLowerCase()
-    : String(error);
-}
-
-function errnoOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : undefined;
 }
 
 const MAX_DATAGRAM_BYTES = 65_536;

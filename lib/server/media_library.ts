@@ -167,9 +167,8 @@ export class MediaLibrary implements AsyncDisposable {
       if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
         return undefined;
       }
-      throw new MediaError(
-        `"${parts.join("/")}" cannot be read: ${error instanceof Error ? error.message : error}`,
-      );
+      const reason = error instanceof Deno.errors.PermissionDenied ? "permission denied" : error;
+      throw new MediaError(`"${parts.join("/")}" cannot be read: ${reason}`);
     }
   }
 

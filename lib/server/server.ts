@@ -329,10 +329,15 @@ function authenticationOf(options: RtspServerOptions, emit: ServerListener) {
 async function checkFolder(media: string | URL): Promise<void> {
   try {
     const info = await Deno.stat(media);
-    if (info.isDirectory) return;
+    if (info.isDirectory) {
+      if (typeof media === "string") await Deno.stat(`${media}/.`); // may it be entered?
+      return;
+    }
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound
       ? "there is no such folder"
+      : cause instanceof Deno.errors.PermissionDenied
+      ? "its permissions do not let this user in"
       : String(cause);
     throw new TransportError(`Cannot serve "${media}": ${reason}`, { operation: "stat", cause });
   }

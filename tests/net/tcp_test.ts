@@ -101,7 +101,7 @@ Deno.test("connectTcp() tells when nobody listens, and when it takes too long", 
   const error = await assertRejects(
     () => connectTcp({ hostname: "127.0.0.1", port }),
     TransportError,
-    "nobody listens there",
+    "nobody listens there, start the server",
   );
   assertEquals(error.operation, "connect");
   const aborted = AbortSignal.abort();

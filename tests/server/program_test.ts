@@ -130,7 +130,8 @@ Deno.test("rtsp-server says what is wrong in one sentence: 2 for usage, 1 for th
       [["0", "--users", "/nowhere/users"], 1, /no such file/],
       [["0", "--media", "/nowhere"], 1, /no such folder.*--media DIR/],
       [[String(port), "--host", "127.0.0.1"], 1, /in use.*another port/],
-      [["0", "--host", "192.0.2.1"], 1, /no address of this machine/],
+      [["0", "--host", "192.0.2.1"], 1, /no address of this machine.*--host/],
+      [["0", "--host", "no.such.host.invalid"], 1, /no host of that name.*--host/],
     ];
     for (const [args, code, sentence] of cases) {
       const ended = await run(...args);
