@@ -6,6 +6,7 @@ import { GstServer, type GstServerOptions } from "../support/gst.ts";
 import { picturesOf } from "../support/pictures.ts";
 import { jpegsOf, type Played, playToEnd } from "../support/played.ts";
 import { testWith } from "../support/programs.ts";
+import { RtspLink } from "../support/rtsp_link.ts";
 
 /** A GStreamer server with one movie of the corpus. */
 async function gstServerOf(
@@ -133,6 +134,28 @@ testWith(
     const chosen = played.events.find((event) => event.type === "transport");
     assert(chosen?.type === "transport" && chosen.reason?.includes("461"), JSON.stringify(chosen));
     assertEquals(peer.server.count("CLIENT"), 1);
+  },
+);
+
+testWith(
+  ["gst-rtsp-server", "ffmpeg", "cjpeg"],
+  "RtspClient takes TCP when GStreamer's UDP stays silent, and says why",
+  async () => {
+    await using peer = await gstServerOf("420", {});
+    await using link = new RtspLink({
+      port: peer.server.port,
+      plan: () => "drop",
+      passesRtcp: () => false,
+    });
+    const played = await playToEnd({
+      url: `rtsp://127.0.0.1:${link.port}/live`,
+      udpSilenceMs: 1_000,
+    });
+    assertEquals(await picturesOf(jpegsOf(played)), peer.expected);
+    const chosen = played.events.filter((event) => event.type === "transport");
+    assertEquals(chosen.map((event) => event.transport), ["udp", "tcp"]);
+    const notes = played.events.flatMap((event) => event.type === "note" ? [event.text] : []);
+    assert(notes.some((text) => /TCP.*no UDP packet/.test(text)), `${notes}`);
   },
 );
 
