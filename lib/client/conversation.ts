@@ -82,6 +82,8 @@ export interface PlayAnswer {
   readonly durationSeconds?: number;
   /** Seconds of the first frame to come, where the server told them (RFC 2326 s12.29). */
   readonly startSeconds?: number;
+  /** RTP timestamp of that frame, where the server told it (RFC 2326 s12.33). */
+  readonly rtpTimestamp?: number;
   /** How fast it plays (RFC 2326 s12.34). @default {1} */
   readonly scale?: number;
 }

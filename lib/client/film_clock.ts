@@ -25,7 +25,8 @@ export class FilmClock {
     const begun = answer.startSeconds ?? range.startSeconds;
     if (begun !== undefined || this.#seconds !== undefined) this.#seconds = begun ?? this.#seconds;
     if (begun !== undefined) this.#ticks = 0;
-    this.#timestamp = undefined;
+    // The first frames may have come before the answer was read.
+    this.#timestamp = answer.rtpTimestamp;
     this.#scale = answer.scale ?? 1;
     if (range.scale !== undefined && range.scale !== 1) {
       this.#refusesScale = answer.scale === undefined || answer.scale === 1;
@@ -35,7 +36,9 @@ export class FilmClock {
   /** A frame came. With a scale, timestamps still run as the clock does (RFC 2326 s12.34). */
   frame({ timestamp }: ReceivedFrame): void {
     if (this.#timestamp !== undefined) {
-      const distance = timestampDistance(this.#timestamp, timestamp);
+      const told = timestampDistance(this.#timestamp, timestamp);
+      // Some servers announce a timestamp that has nothing to do with what they send.
+      const distance = Math.abs(told) > LARGEST_STEP_TICKS ? 0 : told;
       this.#ticks += distance * this.#scale;
       // Faster than the film, servers leave frames out.
       const size = Math.abs(this.#scale);
@@ -83,5 +86,7 @@ export class FilmClock {
   }
 }
 
+/** Ten minutes at 90 kHz. */
+const LARGEST_STEP_TICKS = 54_000_000;
 /** What players offer; which of them a server takes shows when one is asked for. */
 const SCALES: readonly number[] = [-1, 0.25, 0.5, 1, 2, 4];

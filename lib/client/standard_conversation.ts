@@ -133,13 +133,14 @@ export class StandardConversation implements Conversation {
     }
     if (!isSuccess(response)) throw this.#refusal(response, "PLAY");
     this.#hasPlayed = true;
-    this.#announce(response);
+    const rtpTimestamp = this.#announce(response);
     const played = playedRange(response);
     const used = scaleOf(response);
     const seconds = durationOf(played, this.#stream.endSeconds);
     return {
       durationSeconds: seconds === undefined ? undefined : seconds / Math.abs(used ?? 1),
       startSeconds: played?.start ?? start,
+      rtpTimestamp,
       scale: used,
     };
   }
@@ -203,16 +204,21 @@ export class StandardConversation implements Conversation {
     return refusalOf(response, { method, url: settings.target.href, hasCredentials });
   }
 
-  /** RTP-Info tells the first packet, so that loss is counted from the very start (RFC 2326 s12.33). */
-  #announce(response: RtspResponse): void {
+  /**
+   * RTP-Info tells the first packet, so that loss is counted from the very start (RFC 2326 s12.33).
+   *
+   * @returns its timestamp, where that is told.
+   */
+  #announce(response: RtspResponse): number | undefined {
     const value = headerValue(response.headers, "RTP-Info");
-    if (value === undefined) return;
+    if (value === undefined) return undefined;
     const infos = parseRtpInfo(value);
     const ours = infos.find(({ url }) => url === this.#setupUrl) ??
       (infos.length === 1 ? infos[0] : undefined);
     if (ours && (ours.seq !== undefined || ours.rtptime !== undefined)) {
       this.media.expect(ours.seq, ours.rtptime);
     }
+    return ours?.rtptime;
   }
 }
 
