@@ -2,52 +2,13 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { RtspClient } from "../../lib/client/client.ts";
-import { ImageWorker } from "../../lib/image/image.ts";
-import { RtspServer } from "../../lib/server/server.ts";
-import {
-  allowedHostsOf,
-  createPreviewHandler,
-  openPreview,
-  type PreviewPlayer,
-} from "../../lib/ui/preview.ts";
 import { enabledButtons, shownFrame, testInChromium, textOf, waitForText } from "./chromium.ts";
-
-const MEDIA = new URL("../../media/", import.meta.url);
-
-function playerOf(client: RtspClient): PreviewPlayer {
-  return {
-    snapshot: () => ({ ...client.statistics(), allowed: client.allowed }),
-    command: (verb) => client[verb](),
-    latestFrame: () => client.latestFrame,
-    onFrame: (listener) => client.onFrame(listener),
-    onChange: (listener) => client.on(() => listener()),
-  };
-}
-
-/** A preview of a client that can play `media/video.mjpeg` from a server of its own. */
-async function startAll(dialect: "rtsp" | "lab", rtspPort = 0) {
-  const stack = new AsyncDisposableStack();
-  const server = stack.use(
-    await RtspServer.start({ hostname: "127.0.0.1", port: rtspPort, media: MEDIA, loop: true }),
-  );
-  const { port } = server.address;
-  const client = stack.use(
-    new RtspClient({ url: { host: "127.0.0.1", port, file: "video.mjpeg" }, dialect }),
-  );
-  const images = stack.use(new ImageWorker());
-  const handler = createPreviewHandler(playerOf(client), {
-    png: (jpeg) => images.toPng(jpeg),
-    allowedHosts: allowedHostsOf("127.0.0.1"),
-  });
-  const preview = stack.use(openPreview(handler, { port: 0 }));
-  return { stack, server, client, address: preview.address };
-}
+import { startWatched } from "./watched.ts";
 
 for (const dialect of ["lab", "rtsp"] as const) {
   testInChromium(`preview: the four buttons play the film, dialect ${dialect}`, async (browser) => {
     const { page, complaints, requests } = browser;
-    const { stack, client, address } = await startAll(dialect);
+    const { stack, client, address } = await startWatched({ dialect });
     await using _all = stack;
     await page.goto(address, { waitUntil: "commit" });
     await waitForText(page, "state", "INIT");
@@ -109,7 +70,7 @@ for (const dialect of ["lab", "rtsp"] as const) {
 }
 
 testInChromium("preview: snapshots are the frame that is shown", async ({ page }) => {
-  const { stack, client, address } = await startAll("lab");
+  const { stack, client, address } = await startWatched({ dialect: "lab" });
   await using _all = stack;
   await client.setup();
   await client.play();
@@ -132,7 +93,7 @@ testInChromium("preview: snapshots are the frame that is shown", async ({ page }
 });
 
 testInChromium("preview: a page that stands still costs the client nothing", async ({ page }) => {
-  const { stack, client, server, address } = await startAll("rtsp");
+  const { stack, client, server, address } = await startWatched();
   await using _all = stack;
   await page.goto(address, { waitUntil: "commit" });
   await waitForText(page, "state", "INIT");
@@ -157,38 +118,3 @@ testInChromium("preview: a page that stands still costs the client nothing", asy
   assertLess(newest - shown, 10, "the page shows old frames");
   assert(server.sessions().length === 1);
 });
-
-// `UPDATE_SCREENSHOT=1 deno test --allow-all tests/browser/preview_test.ts` makes the pictures of the README anew.
-if (Deno.env.get("UPDATE_SCREENSHOT") === "1") {
-  testInChromium("preview: screenshots for the README", async ({ page }) => {
-    const { stack, client, address } = await startAll("lab", 8554);
-    await using _all = stack;
-    await page.goto(address, { waitUntil: "commit" });
-    await waitForText(page, "state", "INIT");
-    await client.setup();
-    await client.play();
-    await delay(62_000); // the charts show a minute
-    const pictures = [["light", "preview", 110], ["dark", "preview-dark", 345]] as const;
-    for (const [colorScheme, name, frame] of pictures) { // by day, by night
-      await page.emulateMedia({ colorScheme });
-      while (await shownFrame(page) !== frame) await delay(10);
-      const picture = await page.screenshot();
-      await savePicture(picture, new URL(`../../docs/${name}.png`, import.meta.url));
-    }
-  });
-}
-
-/** Saves a PNG with a palette of 256 colours, a quarter of the size, by ffmpeg. */
-async function savePicture(png: Uint8Array, target: URL): Promise<void> {
-  await Deno.mkdir(new URL("./", target), { recursive: true });
-  const palette = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=sierra2_4a";
-  const ffmpeg = new Deno.Command("ffmpeg", {
-    args: ["-v", "error", "-y", "-f", "png_pipe", "-i", "-", "-vf", palette, target.pathname],
-    stdin: "piped",
-  }).spawn();
-  const writer = ffmpeg.stdin.getWriter();
-  await writer.write(png);
-  await writer.close();
-  assert((await ffmpeg.status).success);
-  assertLess((await Deno.stat(target)).size, 300_000);
-}

@@ -14,7 +14,8 @@ import { dissect } from "./packet_fields.js";
 /** Colours there are; neighbours never share one. */
 const COLOURS = 6;
 /** Octets shown in hex at first. */
-const FIRST_OCTETS = 192;
+const FIRST_OCTETS = 128;
+const POINT_HERE = "Point at a field, or at an octet.";
 
 /** @param {HTMLElement} target @param {ProtocolPacket} packet @param {ProtocolFrame | undefined} frame */
 export function showPacketDetail(target, packet, frame) {
@@ -27,8 +28,10 @@ export function showPacketDetail(target, packet, frame) {
   target.replaceChildren(
     make("h2", "", title),
     makeFacts(packet, frame),
-    ...sections.map((section) => makeSection(section, colours)),
+    ...sections.filter(({ isText }) => !isText).map((section) => makeDrawing(section, colours)),
+    make("p", "pointed", POINT_HERE),
     ...makeHex(bytes, packet, sections, colours),
+    ...sections.map((section) => makeSection(section, colours)),
   );
   target.scrollTop = 0;
   linkByPointing(target);
@@ -73,19 +76,26 @@ function coloursOf(sections) {
   return colours;
 }
 
-/** @param {Section} section @param {Map<Field, number>} colours */
-function makeSection(section, colours) {
-  const { title, rfc, fields, isText, matrices = [] } = section;
-  const drawing = isText ? [] : [
-    make("div", "ruler", "0", ...["8", "16", "24", "31"].map((bit) => make("span", "", bit))),
+/** As the RFC draws it; the tables below say the same in words. @param {Section} section @param {Map<Field, number>} colours */
+function makeDrawing({ title, fields }, colours) {
+  const marks = ["0", "8", "16", "24", "31"].map((bit) => make("span", "", bit));
+  const drawing = make(
+    "div",
+    "drawn",
+    make("p", "drawn-title", title),
+    make("div", "ruler", ...marks),
     makeRows(fields, colours),
-  ];
-  for (const part of drawing) part.setAttribute("aria-hidden", "true"); // the table below says it all
+  );
+  drawing.setAttribute("aria-hidden", "true");
+  return drawing;
+}
+
+/** @param {Section} section @param {Map<Field, number>} colours */
+function makeSection({ title, rfc, fields, matrices = [] }, colours) {
   return make(
     "section",
     "fields",
     make("h3", "", title, " ", make("span", "rfc", rfc)),
-    ...drawing,
     makeTable(fields, colours),
     ...matrices.map(makeMatrix),
   );
@@ -233,6 +243,7 @@ function mark(part, field) {
   part.dataset.first = String(field.offset >> 3);
   part.dataset.last = String((field.offset + field.bits - 1) >> 3);
   part.dataset.bit = String(field.offset);
+  part.dataset.says = `${field.title}: ${field.value}. ${field.meaning}`;
 }
 
 /** Pointing at a field lights it everywhere: in the drawing, in the table, in the octets. @param {HTMLElement} target */
@@ -240,6 +251,10 @@ function linkByPointing(target) {
   target.onpointerover = (event) => {
     const part = event.target instanceof Element ? event.target.closest("[data-bit]") : null;
     const { first = "", last = "", bit = "" } = part instanceof HTMLElement ? part.dataset : {};
+    const words = target.querySelector(".pointed");
+    if (words) {
+      words.textContent = part instanceof HTMLElement ? part.dataset.says ?? "" : POINT_HERE;
+    }
     const isOctet = part?.parentElement?.classList.contains("hex") ?? false;
     for (
       const other of /** @type {NodeListOf<HTMLElement>} */ (target.querySelectorAll("[data-bit]"))

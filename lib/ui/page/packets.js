@@ -85,7 +85,7 @@ function showCounts({ totals }) {
     "packet-counts",
     totals.packets === 0 ? "No packet yet." : `${integer.format(totals.packets)} packets so far` +
       (totals.packetsSkipped > 0
-        ? `, ${integer.format(totals.packetsSkipped)} of them not listed: too many.`
+        ? `; ${integer.format(totals.packetsSkipped)} of them were too many to list.`
         : "."),
   );
 }
