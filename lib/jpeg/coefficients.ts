@@ -1,6 +1,6 @@
 /**
- * The quantized DCT coefficients of a JPEG picture: read from any Huffman-coded picture of 8 or 12 bits, baseline,
- * extended sequential or progressive, in one scan or many (ITU-T T.81 Annexes F and G). `baseline_scan.ts` writes them.
+ * The quantized DCT coefficients of a JPEG picture: read from any picture of 8 or 12 bits, baseline, extended
+ * sequential or progressive, coded by Huffman or arithmetically, in one scan or many (ITU-T T.81 Annexes F and G). `baseline_scan.ts` writes them.
  *
  * Floor 1. No inverse transform and no pixels: a coefficient is never changed.
  *
@@ -8,9 +8,9 @@
  */
 
 import { JpegFormatError } from "../errors.ts";
-import { buildHuffmanDecoder, EntropyReader, type HuffmanDecoder } from "./entropy_reader.ts";
-import type { HuffmanSpecification } from "./huffman_table.ts";
-import { STANDARD_HUFFMAN } from "./tables.ts";
+import { ArithmeticBlocks } from "./arithmetic_blocks.ts";
+import type { BlockDecoder, ScanBand, ScanPart } from "./block_decoder.ts";
+import { HuffmanBlocks } from "./huffman_blocks.ts";
 
 /** The coefficients of one colour component. */
 export interface ComponentCoefficients {
@@ -49,7 +49,6 @@ export type JpegCoefficientsFaultCode =
   | "picture-too-large"
   | "scan-invalid"
   | "segment-truncated"
-  | "huffman-table-missing"
   | "component-missing"
   | "data-too-short";
 
@@ -61,7 +60,7 @@ export const MAX_BLOCKS = 1 << 22;
  *
  * @param options.height Pixels, for pictures whose frame header leaves them to a DNL segment.
  * @returns coefficients owned by the caller, two octets each.
- * @throws {JpegFormatError} where the picture is damaged, arithmetic-coded, lossless, hierarchical, or above
+ * @throws {JpegFormatError} where the picture is damaged, lossless, hierarchical, or above
  * {@linkcode MAX_BLOCKS}; the offset counts from the start of `jpeg`.
  *
  * @example
@@ -88,28 +87,21 @@ interface MutableComponent extends ComponentCoefficients {
   readonly ownBlockLines: number;
 }
 
-/** One component of a scan under way. */
-interface ScanPart {
-  readonly component: MutableComponent;
-  readonly dc: HuffmanDecoder | undefined;
-  readonly ac: HuffmanDecoder | undefined;
-  prediction: number;
-}
-
 /** What a scan header says (T.81 B.2.3). */
 interface ScanHeader {
-  readonly parts: ScanPart[];
-  readonly spectralStart: number;
-  readonly spectralEnd: number;
-  readonly approximationHigh: number;
-  readonly approximationLow: number;
+  readonly parts: readonly ScannedComponent[];
+  readonly band: ScanBand;
+}
+
+interface ScannedComponent extends ScanPart {
+  readonly component: MutableComponent;
 }
 
 class CoefficientDecoder {
   readonly #jpeg: Uint8Array;
-  readonly #reader = new EntropyReader();
-  readonly #dcTables: (HuffmanDecoder | undefined)[] = [];
-  readonly #acTables: (HuffmanDecoder | undefined)[] = [];
+  readonly #huffman = new HuffmanBlocks();
+  readonly #arithmetic = new ArithmeticBlocks();
+  #blocks: BlockDecoder = this.#huffman;
   #components: MutableComponent[] = [];
   #width = 0;
   #height: number;
@@ -117,16 +109,10 @@ class CoefficientDecoder {
   #visitedBlocks = 0;
   #isProgressive = false;
   #restartInterval = 0;
-  #endOfBandRun = 0;
 
   constructor(jpeg: Uint8Array, height: number) {
     this.#jpeg = jpeg;
     this.#height = height;
-    // Motion-JPEG that sends no tables means these.
-    [STANDARD_HUFFMAN.luma, STANDARD_HUFFMAN.chroma].forEach(({ dc, ac }, slot) => {
-      this.#dcTables[slot] = standardDecoder(dc);
-      this.#acTables[slot] = standardDecoder(ac);
-    });
   }
 
   run(): JpegCoefficients {
@@ -170,11 +156,22 @@ class CoefficientDecoder {
     if (marker === 0xc4) this.#readHuffmanTables(start, end);
     else if (marker === 0xdd && end - start >= 2) {
       this.#restartInterval = this.#jpeg[start] << 8 | this.#jpeg[start + 1];
-    } else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc) {
-      if (marker > 0xc2) throw this.#invalid("frame-type-unsupported", start, marker);
-      this.#isProgressive = marker === 0xc2;
+    } else if (marker === 0xcc) this.#readConditioning(start, end);
+    else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8) {
+      const coding = CODINGS[marker];
+      if (coding === undefined) throw this.#invalid("frame-type-unsupported", start, marker);
+      this.#isProgressive = coding.isProgressive;
+      this.#blocks = coding.isArithmetic ? this.#arithmetic : this.#huffman;
       this.#readFrame(start, end);
-    } else if (marker === 0xcc) throw this.#invalid("frame-type-unsupported", start, marker);
+    }
+  }
+
+  /** T.81 B.2.4.3. */
+  #readConditioning(start: number, end: number): void {
+    const jpeg = this.#jpeg;
+    for (let at = start; at + 2 <= end; at += 2) {
+      this.#arithmetic.condition(jpeg[at] & 3, jpeg[at] >> 4 === 0, jpeg[at + 1]);
+    }
   }
 
   #readHuffmanTables(start: number, end: number): void {
@@ -186,11 +183,8 @@ class CoefficientDecoder {
       const total = counts.reduce((sum, count) => sum + count, 0);
       const next = offset + 17 + total;
       if (next > end || total > 256) throw this.#invalid("segment-truncated", offset, total);
-      const tables = target >> 4 === 0 ? this.#dcTables : this.#acTables;
-      tables[target & 3] = buildHuffmanDecoder({
-        counts,
-        symbols: jpeg.subarray(offset + 17, next),
-      });
+      const symbols = jpeg.subarray(offset + 17, next);
+      this.#huffman.define(target & 3, target >> 4 === 0, { counts, symbols });
       offset = next;
     }
   }
@@ -231,13 +225,14 @@ class CoefficientDecoder {
     const mcuLines = Math.ceil(this.#height / (8 * vMax));
     const blocks = shapes.reduce((sum, { h, v }) => sum + mcusPerLine * mcuLines * h * v, 0);
     if (blocks > MAX_BLOCKS) throw this.#invalid("picture-too-large", start, blocks);
-    // The DC of a block takes a bit at least: memory is asked for only where data can be.
+    // The DC of a block takes a bit at least, coded arithmetically a fraction of one: memory is asked for only where data can be.
     const coded = shapes.reduce(
       (sum, { h, v }) =>
         sum + Math.ceil(this.#width * h / hMax / 8) * Math.ceil(this.#height * v / vMax / 8),
       0,
     );
-    if (coded > 8 * this.#jpeg.length) throw this.#invalid("data-too-short", start, coded);
+    const most = this.#blocks === this.#huffman ? 8 : MOST_ARITHMETIC_BLOCKS;
+    if (coded > most * this.#jpeg.length) throw this.#invalid("data-too-short", start, coded);
     return shapes.map((shape) => ({
       ...shape,
       isCoded: false,
@@ -253,9 +248,9 @@ class CoefficientDecoder {
   #readScan(start: number, end: number): number {
     const scan = this.#readScanHeader(start, end);
     this.#countWork(scan, start);
-    const readBlock = this.#blockReader(scan);
-    let next = this.#reader.load(this.#jpeg, end);
-    this.#endOfBandRun = 0;
+    const blocks = this.#blocks;
+    blocks.begin(scan.parts, scan.band, this.#isProgressive);
+    let next = blocks.load(this.#jpeg, end);
     let untilRestart = this.#restartInterval;
     forEachMcu(scan, (isFirst) => {
       if (!isFirst && this.#restartInterval > 0 && untilRestart === 0) {
@@ -263,7 +258,7 @@ class CoefficientDecoder {
         untilRestart = this.#restartInterval;
       }
       untilRestart--;
-    }, readBlock);
+    }, blocks);
     return next;
   }
 
@@ -271,7 +266,7 @@ class CoefficientDecoder {
   #countWork(scan: ScanHeader, start: number): void {
     for (const { component } of scan.parts) {
       this.#visitedBlocks += component.blocksPerLine * component.blockLines;
-      if (scan.spectralStart === 0) component.isCoded = true;
+      if (scan.band.spectralStart === 0) component.isCoded = true;
     }
     if (this.#visitedBlocks > MAX_VISITED_BLOCKS) {
       throw this.#invalid("picture-too-large", start, this.#visitedBlocks);
@@ -285,7 +280,7 @@ class CoefficientDecoder {
     if (count === 0 || count > 4 || end - start !== 4 + 2 * count) {
       throw this.#invalid("scan-invalid", start, count);
     }
-    const parts: ScanPart[] = [];
+    const parts: ScannedComponent[] = [];
     for (let i = 0; i < count; i++) {
       const id = jpeg[start + 1 + 2 * i];
       const tables = jpeg[start + 2 + 2 * i];
@@ -296,49 +291,27 @@ class CoefficientDecoder {
       if (component === undefined) throw this.#invalid("scan-invalid", start + 1 + 2 * i, id);
       parts.push({
         component,
-        dc: this.#dcTables[tables >> 4 & 3],
-        ac: this.#acTables[tables & 3],
+        values: component.values,
+        dcTable: tables >> 4 & 3,
+        acTable: tables & 3,
         prediction: 0,
+        dcContext: 0,
       });
     }
     const tail = start + 1 + 2 * count;
-    const header = {
-      parts,
+    const band = {
       spectralStart: this.#isProgressive ? jpeg[tail] : 0,
       spectralEnd: this.#isProgressive ? jpeg[tail + 1] : 63,
       approximationHigh: this.#isProgressive ? jpeg[tail + 2] >> 4 : 0,
       approximationLow: this.#isProgressive ? jpeg[tail + 2] & 15 : 0,
     };
-    const isDcScan = header.spectralStart === 0;
+    const isDcScan = band.spectralStart === 0;
     if (
-      header.spectralEnd > 63 || header.spectralStart > header.spectralEnd ||
-      header.approximationLow > 13 ||
-      (this.#isProgressive && isDcScan && header.spectralEnd !== 0) || (!isDcScan && count !== 1)
-    ) throw this.#invalid("scan-invalid", tail, header.spectralEnd);
-    return header;
-  }
-
-  /** The procedure that reads one block of this scan. */
-  #blockReader(scan: ScanHeader): (part: ScanPart, at: number) => void {
-    const { spectralStart, approximationHigh } = scan;
-    const needsDc = spectralStart === 0 && approximationHigh === 0;
-    const needsAc = !this.#isProgressive || spectralStart > 0;
-    for (const { dc, ac } of scan.parts) {
-      if ((needsDc && dc === undefined) || (needsAc && ac === undefined)) {
-        throw this.#invalid("huffman-table-missing", 0, scan.parts.length);
-      }
-    }
-    if (!this.#isProgressive) return (part, at) => this.#readSequential(part, at);
-    if (spectralStart === 0) {
-      return approximationHigh === 0
-        ? (part, at) => this.#readDcFirst(part, at, scan.approximationLow)
-        : (part, at) => {
-          if (this.#reader.bits(1) === 1) part.component.values[at] |= 1 << scan.approximationLow;
-        };
-    }
-    return approximationHigh === 0
-      ? (part, at) => this.#readAcFirst(part, at, scan)
-      : (part, at) => this.#refineAc(part, at, scan);
+      band.spectralEnd > 63 || band.spectralStart > band.spectralEnd ||
+      band.approximationLow > 13 ||
+      (this.#isProgressive && isDcScan && band.spectralEnd !== 0) || (!isDcScan && count !== 1)
+    ) throw this.#invalid("scan-invalid", tail, band.spectralEnd);
+    return { parts, band };
   }
 
   #restart(scan: ScanHeader, offset: number): number {
@@ -352,109 +325,7 @@ class CoefficientDecoder {
       );
     }
     for (const part of scan.parts) part.prediction = 0;
-    this.#endOfBandRun = 0;
-    return this.#reader.load(jpeg, marker + 1);
-  }
-
-  /** T.81 F.2.2. */
-  #readSequential(part: ScanPart, at: number): void {
-    const reader = this.#reader;
-    const values = part.component.values;
-    this.#readDcFirst(part, at, 0);
-    const ac = part.ac!;
-    for (let k = 1; k < 64; k++) {
-      const symbol = reader.symbol(ac);
-      const size = symbol & 15;
-      if (size === 0) {
-        if (symbol !== 0xf0) break;
-        k += 15;
-        continue;
-      }
-      k += symbol >> 4;
-      if (k > 63) throw this.#overrun(k);
-      values[at + k] = reader.signed(size);
-    }
-  }
-
-  /** T.81 G.1.2.1. */
-  #readDcFirst(part: ScanPart, at: number, approximationLow: number): void {
-    const size = this.#reader.symbol(part.dc!);
-    if (size > 16) throw this.#overrun(size);
-    part.prediction += this.#reader.signed(size);
-    part.component.values[at] = part.prediction << approximationLow;
-  }
-
-  /** T.81 G.1.2.2. */
-  #readAcFirst(part: ScanPart, at: number, scan: ScanHeader): void {
-    if (this.#endOfBandRun > 0) {
-      this.#endOfBandRun--;
-      return;
-    }
-    const reader = this.#reader;
-    const values = part.component.values;
-    for (let k = scan.spectralStart; k <= scan.spectralEnd; k++) {
-      const symbol = reader.symbol(part.ac!);
-      const run = symbol >> 4;
-      const size = symbol & 15;
-      if (size === 0) {
-        if (run < 15) {
-          this.#endOfBandRun = (1 << run) - 1 + (run > 0 ? reader.bits(run) : 0);
-          return;
-        }
-        k += 15;
-        continue;
-      }
-      k += run;
-      if (k > 63) throw this.#overrun(k);
-      values[at + k] = reader.signed(size) << scan.approximationLow;
-    }
-  }
-
-  /** T.81 G.1.2.3. */
-  #refineAc(part: ScanPart, at: number, scan: ScanHeader): void {
-    const reader = this.#reader;
-    const values = part.component.values;
-    const step = 1 << scan.approximationLow;
-    let k = scan.spectralStart;
-    if (this.#endOfBandRun === 0) {
-      for (; k <= scan.spectralEnd; k++) {
-        const symbol = reader.symbol(part.ac!);
-        let run = symbol >> 4;
-        let value = 0;
-        if ((symbol & 15) !== 0) value = reader.bits(1) === 1 ? step : -step;
-        else if (run < 15) {
-          this.#endOfBandRun = (1 << run) + (run > 0 ? reader.bits(run) : 0);
-          break;
-        }
-        // The run counts coefficients that are still zero; those that are not get one more bit each on the way.
-        for (; k <= scan.spectralEnd; k++) {
-          if (values[at + k] !== 0) this.#refine(values, at + k, step);
-          else if (run-- === 0) break;
-        }
-        if (value !== 0) {
-          if (k > 63) throw this.#overrun(k);
-          values[at + k] = value;
-        }
-      }
-    }
-    if (this.#endOfBandRun > 0) {
-      for (; k <= scan.spectralEnd; k++) {
-        if (values[at + k] !== 0) this.#refine(values, at + k, step);
-      }
-      this.#endOfBandRun--;
-    }
-  }
-
-  #refine(values: Int16Array, at: number, step: number): void {
-    if (this.#reader.bits(1) === 0 || (values[at] & step) !== 0) return;
-    values[at] += values[at] > 0 ? step : -step;
-  }
-
-  #overrun(value: number): JpegFormatError {
-    return new JpegFormatError(
-      `Cannot read scan: coefficient ${value} lies outside its block of 64`,
-      { code: "scan-coefficients-overrun", offset: 0, rfc: "T.81 F.2.2.2", value },
-    );
+    return this.#blocks.load(jpeg, marker + 1);
   }
 
   #invalid(code: JpegCoefficientsFaultCode, offset: number, value: number): JpegFormatError {
@@ -470,31 +341,32 @@ class CoefficientDecoder {
   }
 }
 
+/** The frame types read here (T.81 Table B.1). */
+const CODINGS: Readonly<Record<number, { isProgressive: boolean; isArithmetic: boolean }>> = {
+  0xc0: { isProgressive: false, isArithmetic: false },
+  0xc1: { isProgressive: false, isArithmetic: false },
+  0xc2: { isProgressive: true, isArithmetic: false },
+  0xc9: { isProgressive: false, isArithmetic: true },
+  0xca: { isProgressive: true, isArithmetic: true },
+};
+
+/** Blocks that one octet of arithmetic codes can stand for: a hundred and more of one colour, at the utmost. */
+const MOST_ARITHMETIC_BLOCKS = 512;
 /** Blocks that all scans together may visit: about two seconds. */
 const MAX_VISITED_BLOCKS = 1 << 25;
-
-const standardDecoders = new Map<HuffmanSpecification, HuffmanDecoder>();
-
-function standardDecoder(specification: HuffmanSpecification): HuffmanDecoder {
-  let decoder = standardDecoders.get(specification);
-  if (decoder === undefined) {
-    standardDecoders.set(specification, decoder = buildHuffmanDecoder(specification));
-  }
-  return decoder;
-}
 
 /** Walks the blocks of a scan in coding order (T.81 A.2): by MCU, or by line where the scan holds one component. */
 function forEachMcu(
   scan: ScanHeader,
   beforeMcu: (isFirst: boolean) => void,
-  readBlock: (part: ScanPart, at: number) => void,
+  blocks: BlockDecoder,
 ): void {
   const first = scan.parts[0].component;
   if (scan.parts.length === 1) {
     for (let y = 0; y < first.ownBlockLines; y++) {
       for (let x = 0; x < first.ownBlocksPerLine; x++) {
         beforeMcu(x === 0 && y === 0);
-        readBlock(scan.parts[0], (y * first.blocksPerLine + x) * 64);
+        blocks.read(scan.parts[0], (y * first.blocksPerLine + x) * 64);
       }
     }
     return;
@@ -508,7 +380,7 @@ function forEachMcu(
         const { h, v, blocksPerLine } = part.component;
         for (let y = 0; y < v; y++) {
           for (let x = 0; x < h; x++) {
-            readBlock(part, ((mcuY * v + y) * blocksPerLine + mcuX * h + x) * 64);
+            blocks.read(part, ((mcuY * v + y) * blocksPerLine + mcuX * h + x) * 64);
           }
         }
       }
@@ -521,12 +393,12 @@ function isFactor(value: number): boolean {
 }
 
 const REASONS: Record<JpegCoefficientsFaultCode, string> = {
-  "frame-type-unsupported": "only Huffman-coded pictures of 8 or 12 bits a sample are known here",
+  "frame-type-unsupported":
+    "only pictures of 8 or 12 bits that are neither lossless nor hierarchical are known here",
   "frame-missing": "no frame header before the first scan",
   "picture-too-large": `the picture has more than ${MAX_BLOCKS} blocks`,
   "scan-invalid": "the header makes no sense",
   "segment-truncated": "the segment is shorter than it says",
-  "huffman-table-missing": "the scan names a Huffman table that is not there",
   "component-missing": "no scan holds a component",
   "data-too-short": "the octets cannot hold so many blocks",
 };

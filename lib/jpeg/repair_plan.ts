@@ -13,6 +13,7 @@ import { factorsText, samplingName } from "./sampling.ts";
 /** What is done to a picture without changing what it shows. */
 export type LosslessAction =
   | "huffman-tables"
+  | "arithmetic"
   | "baseline"
   | "one-scan"
   | "sampling-notation"
@@ -81,12 +82,14 @@ export function planRepair(image: JpegImage, restart: RestartChoice = "keep"): R
   const name = samplingName(components);
   const sampling: ChromaSampling = name === "4:2:2" ? "4:2:2" : "4:2:0";
   const isUsual = USUAL_FACTORS.includes(factorsText(components));
-  const isProgressive = frameType === 0xc2;
+  const isProgressive = (frameType & 3) === 2, isArithmetic = frameType >= 0xc8;
   const isOneScan = holdsAll(scans, components.length);
   const hasSteps = areStepsExpressible(image);
-  const needsCoefficients = isProgressive || isGrey || !isOneScan || !isUsual || !hasSteps;
+  const needsCoefficients = isProgressive || isArithmetic || isGrey || !isOneScan || !isUsual ||
+    !hasSteps;
   const restartInterval = wantedInterval(image, { restart, sampling, isKept: !needsCoefficients });
   const actions: LosslessAction[] = [];
+  if (isArithmetic) actions.push("arithmetic");
   if (isProgressive) actions.push("baseline");
   else if (!isOneScan) actions.push("one-scan");
   if (isGrey) actions.push("neutral-chroma");
@@ -123,7 +126,7 @@ export function codingName(frameType: number): string {
 
 function obstacleOf(image: JpegImage, name: string): RepairObstacle | undefined {
   const { frameType, precision, components, colorSpace } = image;
-  if (frameType > 0xc2) {
+  if (!READABLE.includes(frameType)) {
     const reason = `it is ${codingName(frameType)}`;
     return { code: "unsupported-coding", reason, isConvertible: false };
   }
@@ -200,6 +203,8 @@ export function mcuCountOf({ width, height, components }: JpegImage): number {
   return Math.ceil(width / (8 * h)) * Math.ceil(height / (8 * v));
 }
 
+/** Frame types whose coefficients can be had: all but lossless and hierarchical ones. */
+const READABLE: readonly number[] = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
 const USUAL_FACTORS: readonly string[] = ["2x1,1x1,1x1", "2x2,1x1,1x1"];
 const LOSSY: readonly RepairAction[] = [
   "colour-resampled",
@@ -209,6 +214,7 @@ const LOSSY: readonly RepairAction[] = [
 ];
 const ACTION_TEXTS: Readonly<Record<RepairAction, string>> = {
   "huffman-tables": "re-coded to standard Huffman tables",
+  "arithmetic": "re-coded from arithmetic to Huffman codes",
   "baseline": "re-coded from progressive to baseline",
   "one-scan": "interleaved into one scan",
   "sampling-notation": "laid out in the usual notation of their sampling",

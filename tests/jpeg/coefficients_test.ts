@@ -26,11 +26,31 @@ testWith(
 
 testWith(
   ["cjpeg"],
+  "decodeCoefficients() finds the same in arithmetic-coded pictures, progressive or not",
+  async () => {
+    const [sequential, progressive, optimized] = await Promise.all([
+      movieOf("arithmetic"),
+      movieOf("arithmetic-progressive"),
+      movieOf("optimized"),
+    ]);
+    optimized.frames.forEach((frame, i) => {
+      const { components } = decodeCoefficients(frame);
+      assertEquals(decodeCoefficients(sequential.frames[i]).components, components);
+      assertEquals(decodeCoefficients(progressive.frames[i]).components, components);
+      assertEquals(prepareJpeg(sequential.frames[i]).jpeg, prepareJpeg(frame).jpeg);
+    });
+  },
+);
+
+testWith(
+  ["cjpeg"],
   "property: decodeCoefficients() of a damaged progressive picture throws JpegFormatError or gives a picture",
   async () => {
-    const { frames: [frame] } = await movieOf("progressive");
+    const names = ["progressive", "arithmetic", "arithmetic-progressive"] as const;
+    const movies = await Promise.all(names.map(movieOf));
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 6 }), fc.boolean(), (seed, count, isCut) => {
+        const [frame] = movies[seed % 3].frames;
         const random = generator(seed);
         const damaged = isCut ? frame.slice(0, Math.floor(random() * frame.length)) : frame.slice();
         for (let i = 0; i < count; i++) {
@@ -67,7 +87,7 @@ Deno.test("decodeCoefficients() names what is wrong", () => {
   const codeOf = (jpeg: Uint8Array) =>
     assertThrows(() => decodeCoefficients(jpeg), JpegFormatError).code;
   assertEquals(codeOf(new Uint8Array(0)), "frame-missing");
-  assertEquals(codeOf(buildJpeg({ frameType: 0xc9 })), "frame-type-unsupported");
+  assertEquals(codeOf(buildJpeg({ frameType: 0xcb })), "frame-type-unsupported");
   assertEquals(codeOf(buildJpeg({ precision: 16 })), "frame-type-unsupported");
   assertEquals(codeOf(buildJpeg({ width: 65_500, height: 65_500 })), "picture-too-large");
   assertEquals(codeOf(buildJpeg({ width: 4000, height: 4000 })), "data-too-short");

@@ -88,7 +88,8 @@ Deno.test("repairJpeg() says why it cannot be done without loss", () => {
     [{ sampling: "1x1,1x1" }, "unsupported-components", "it has 2 components"],
     [{ precision: 12 }, "unsupported-precision", "its samples have 12 bits"],
     [{ frameType: 0xc3 }, "unsupported-coding", "it is lossless"],
-    [{ frameType: 0xc9 }, "unsupported-coding", "extended sequential with arithmetic coding"],
+    [{ frameType: 0xcb }, "unsupported-coding", "it is lossless with arithmetic coding"],
+    [{ frameType: 0xc6 }, "unsupported-coding", "it is differential progressive"],
     [{ ids: [82, 71, 66] }, "unsupported-colour", "it is RGB"],
   ] as const;
   for (const [recipe, code, reason] of cases) {

@@ -71,6 +71,16 @@ export const RECIPES = {
   "444": { width: 160, height: 120, frameCount: 5, sampling: "1x1" },
   /** Several scans. */
   "progressive": { width: 160, height: 120, frameCount: 5, switches: ["-progressive"] },
+  /** No Huffman codes at all. */
+  "arithmetic": { width: 160, height: 120, frameCount: 5, switches: ["-arithmetic"] },
+  /** Both at once, with restart markers. */
+  "arithmetic-progressive": {
+    width: 160,
+    height: 120,
+    frameCount: 5,
+    switches: ["-arithmetic", "-progressive"],
+    restart: "2",
+  },
   /** Huffman tables of its own. */
   "optimized": { width: 160, height: 120, frameCount: 5, switches: ["-optimize"] },
   /** One component. */

@@ -293,6 +293,43 @@ export const RECIPES: readonly Recipe[] = [
     ...asItIs,
     make: then(standard, (jpeg) => patched(jpeg, 0xc0, (octets) => octets[1] = 0xc1)),
   },
+  // Arithmetic coding, which ffmpeg cannot read itself
+  {
+    name: "arithmetic",
+    oddity: "arithmetic coding",
+    ...recoded,
+    make: cjpeg("-arithmetic"),
+    reference: standard,
+  },
+  {
+    name: "arithmetic-restart-422",
+    oddity: "the same with restart markers, 4:2:2",
+    ...recoded,
+    make: cjpeg("-arithmetic", "-restart", "3B", "-sample", "2x1"),
+    reference: cjpeg("-sample", "2x1"),
+  },
+  {
+    name: "arithmetic-progressive",
+    oddity: "arithmetic coding, progressive",
+    ...recoded,
+    make: cjpeg("-arithmetic", "-progressive"),
+    reference: standard,
+  },
+  {
+    name: "arithmetic-grey",
+    oddity: "arithmetic coding, grey, 99x61 pixels",
+    ...recoded,
+    source: "uneven",
+    make: cjpeg("-arithmetic", "-grayscale"),
+    reference: cjpeg("-grayscale"),
+  },
+  {
+    name: "arithmetic-jpegtran",
+    oddity: "turned to arithmetic codes by jpegtran",
+    ...recoded,
+    make: then(standard, (jpeg) => filtered("jpegtran", ["-arithmetic"], jpeg)),
+    reference: standard,
+  },
   // Quantization tables
   {
     name: "steps-shared",
@@ -657,6 +694,12 @@ export const RECIPES: readonly Recipe[] = [
     readers: "not ffmpeg",
   },
   // What RTP/JPEG cannot say
+  {
+    name: "444-arithmetic",
+    oddity: "4:4:4, arithmetic coding",
+    ...reencoded,
+    make: cjpeg("-sample", "1x1", "-arithmetic"),
+  },
   { name: "444", oddity: "4:4:4", ...reencoded, make: cjpeg("-sample", "1x1") },
   {
     name: "444-ffmpeg",
@@ -723,11 +766,5 @@ export const RECIPES: readonly Recipe[] = [
     reference: convert("-quality", "95", "-sampling-factor", "1x1"),
   },
   // What nobody here can read
-  {
-    name: "arithmetic",
-    oddity: "arithmetic coding",
-    outcome: "refused",
-    make: cjpeg("-arithmetic"),
-  },
   { name: "lossless", oddity: "lossless coding (SOF3)", outcome: "refused", make: ffmpegLossless },
 ];
