@@ -41,6 +41,20 @@ export class FrameDelivery {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Settles with the next frame, or when there is none for so long. Dispose to stop waiting. */
+  next(patienceMs: number): Disposable & { readonly settled: Promise<void> } {
+    const { promise: settled, resolve } = Promise.withResolvers<void>();
+    const stopListening = this.onFrame(() => resolve());
+    const patience = setTimeout(resolve, patienceMs);
+    return {
+      settled,
+      [Symbol.dispose]() {
+        clearTimeout(patience);
+        stopListening();
+      },
+    };
+  }
+
   /** Frames from now on until {@linkcode FrameDelivery.end}. Queueing starts with the call, not with the first `next()`. */
   frames(options: FrameQueueOptions = {}): AsyncIterableIterator<ReceivedFrame> {
     const queue = new FrameQueue(

@@ -63,7 +63,7 @@ export function statusLineOf(
     lost > 0 ? paint(loss, "yellow") : loss,
     `jitter ${jitterMs.toFixed(1)} ms`,
     ...progress,
-    paint("s p space t q", "dim"),
+    paint("s setup  p play  space pause  t teardown  q quit", "dim"),
   ];
   return parts.join("  ");
 }

@@ -112,4 +112,14 @@ export function silenceError(
   return new TransportError(text, { operation: "receive", errno: "ETIMEDOUT" });
 }
 
+/** What the user is told when the server's connection ends before the film does. */
+export function closedError(error: Error | undefined, settings: ClientSettings): TransportError {
+  const { host, port } = settings.target;
+  const what = error ? `broke the connection (${error.message})` : "closed the connection";
+  return new TransportError(
+    `Cannot go on: ${host} port ${port} ${what}, try again or use --reconnect`,
+    { operation: "receive", cause: error },
+  );
+}
+
 const PERIOD_MS = 100;
