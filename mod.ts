@@ -325,6 +325,21 @@ export {
 } from "./lib/pcapng.ts";
 
 // Floor 2: engines
+export { CaptureEncoder, type CaptureEncoderOptions } from "./lib/engine/capture.ts";
+export { type KeptPacket, PacketRing, type PacketRingOptions } from "./lib/engine/packet_ring.ts";
+export { WireHistory, type WireHistoryOptions } from "./lib/engine/wire_history.ts";
+export {
+  joinTaps,
+  type WireConnection,
+  type WireDirection,
+  type WireFlow,
+  type WireFrame,
+  type WireMessage,
+  type WireSession,
+  type WireState,
+  type WireTap,
+  type WireTransition,
+} from "./lib/engine/wire_tap.ts";
 export {
   allowedMethods,
   CLIENT_STATE_TABLE,
@@ -375,6 +390,7 @@ export {
   formatPlayedRange,
 } from "./lib/engine/media_range.ts";
 export { type Paced, Pacer, type PacerPlace } from "./lib/engine/pacer.ts";
+export { type StartPhase, StartPhases } from "./lib/engine/start_phases.ts";
 export {
   type CallMethod,
   type ConversationSession,
@@ -398,6 +414,7 @@ export { openUdp, openUdpPair, type UdpOptions, type UdpPairOptions } from "./li
 // Floor 4: the programs as classes
 export { RtspServer } from "./lib/server/server.ts";
 export { type RtspServerOptions } from "./lib/server/options.ts";
+export { type UdpChoice } from "./lib/server/udp_choice.ts";
 export {
   type ServerEvent,
   type ServerListener,

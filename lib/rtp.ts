@@ -270,7 +270,8 @@ export function packetAt(batch: PacketBatch, index: number): Uint8Array {
 
 /**
  * Patches payload type, sequence number, timestamp and SSRC into every header of the batch, in place and without
- * allocating. Marker bits stay as the packetizer set them.
+ * allocating. Marker bits stay as the packetizer set them. With `first` and `count` only these packets are stamped, with
+ * the numbers that they have when all are.
  *
  * @example
  * ```ts
@@ -286,11 +287,17 @@ export function packetAt(batch: PacketBatch, index: number): Uint8Array {
  * assertEquals([last.sequenceNumber, last.timestamp, last.ssrc, last.marker], [0, 3600, 9, true]);
  * ```
  */
-export function stampBatch(batch: PacketBatch, stamp: RtpStamp): void {
-  const { bytes, packetSize, packetCount } = batch;
+export function stampBatch(
+  batch: PacketBatch,
+  stamp: RtpStamp,
+  first = 0,
+  count: number = batch.packetCount - first,
+): void {
+  const { bytes, packetSize } = batch;
   const { payloadType, timestamp, ssrc } = stamp;
-  let sequenceNumber = stamp.sequenceNumber;
-  for (let i = 0, offset = 0; i < packetCount; i++, offset += packetSize) {
+  let sequenceNumber = stamp.sequenceNumber + first;
+  const end = Math.min(batch.packetCount, first + count);
+  for (let i = first, offset = first * packetSize; i < end; i++, offset += packetSize) {
     if (payloadType !== undefined) bytes[offset + 1] = bytes[offset + 1] & 0x80 | payloadType;
     bytes[offset + 2] = sequenceNumber >>> 8;
     bytes[offset + 3] = sequenceNumber;

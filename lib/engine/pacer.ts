@@ -42,7 +42,11 @@ export interface PacerPlace {
  * ```
  */
 export class Pacer {
-  readonly #slots: Paced[][] = Array.from({ length: SLOT_COUNT }, () => []);
+  readonly #slots: Slot[] = Array.from({ length: SLOT_COUNT }, () => []);
+  /** The slot whose entries are being called; what was called or cancelled is `undefined` in it. */
+  #calling: Slot | undefined;
+  /** Takes the place of the slot that is called. */
+  #spare: Slot = [];
   /** One bit for each slot that holds something. */
   readonly #occupied = new Uint32Array(SLOT_COUNT / 32);
   #size = 0;
@@ -60,11 +64,7 @@ export class Pacer {
       throw new RangeError(`Cannot schedule: the time is ${dueMs}, it must be finite`);
     }
     this.cancel(entry);
-    const tick = Math.max(Math.ceil(dueMs), this.#tick);
-    const slot = this.#slots[slotOf(tick)];
-    entry.pacing = { tick, index: slot.length };
-    slot.push(entry);
-    this.#mark(slotOf(tick));
+    this.#put(entry, Math.max(Math.ceil(dueMs), this.#tick));
     this.#size++;
   }
 
@@ -72,16 +72,21 @@ export class Pacer {
   cancel(entry: Paced): void {
     const place = entry.pacing;
     if (place === undefined) return;
-    const slotIndex = slotOf(place.tick);
-    const slot = this.#slots[slotIndex];
-    const last = slot.pop()!;
-    if (last !== entry) {
-      slot[place.index] = last;
-      last.pacing!.index = place.index;
+    const calling = this.#calling;
+    if (calling !== undefined && calling[place.index] === entry) {
+      // Its slot is being called: the others' places stay.
+      calling[place.index] = undefined;
+    } else {
+      const slotIndex = slotOf(place.tick);
+      const slot = this.#slots[slotIndex];
+      const last = slot.pop()!;
+      if (last !== entry) {
+        slot[place.index] = last;
+        last.pacing!.index = place.index;
+      }
+      if (slot.length === 0) this.#unmark(slotIndex);
     }
-    if (slot.length === 0) this.#unmark(slotIndex);
-    entry.pacing = undefined;
-    this.#size--;
+    this.#forget(entry);
   }
 
   /** When to call {@linkcode Pacer.handleTimeout} next: never later than the first deadline, `undefined` when nothing waits. */
@@ -114,21 +119,53 @@ export class Pacer {
   }
 
   #callSlot(slotIndex: number, tick: number, now: number): void {
-    const slot = this.#slots[slotIndex];
+    const entries = this.#slots[slotIndex];
     // Whoever schedules itself anew during its call for a time gone by comes back in the next millisecond's slot.
     this.#tick = tick + 1;
-    for (let index = slot.length - 1; index >= 0; index--) {
-      const entry = slot[Math.min(index, slot.length - 1)];
-      if (entry === undefined || entry.pacing!.tick > tick) continue;
-      this.cancel(entry);
-      entry.onDue(now);
+    this.#slots[slotIndex] = this.#spare;
+    this.#unmark(slotIndex);
+    this.#calling = entries;
+    let index = 0;
+    try {
+      // In the order they came, which they keep from turn to turn: nobody's frames are early once and late the next time.
+      while (index < entries.length) {
+        const entry = entries[index];
+        entries[index++] = undefined;
+        if (entry === undefined) continue;
+        if (entry.pacing!.tick > tick) this.#put(entry, entry.pacing!.tick);
+        else {
+          this.#forget(entry);
+          entry.onDue(now);
+        }
+      }
+    } finally {
+      for (; index < entries.length; index++) {
+        const entry = entries[index];
+        if (entry !== undefined) this.#put(entry, Math.max(entry.pacing!.tick, tick + 1));
+      }
+      entries.length = 0;
+      this.#spare = entries;
+      this.#calling = undefined;
     }
+  }
+
+  #put(entry: Paced, tick: number): void {
+    const slotIndex = slotOf(tick);
+    const slot = this.#slots[slotIndex];
+    entry.pacing = { tick, index: slot.length };
+    slot.push(entry);
+    this.#mark(slotIndex);
+  }
+
+  #forget(entry: Paced): void {
+    entry.pacing = undefined;
+    this.#size--;
   }
 
   #earliest(): number {
     let earliest = Infinity;
     for (const slot of this.#slots) {
-      for (const entry of slot) earliest = Math.min(earliest, entry.pacing!.tick);
+      for (const entry of slot) earliest = Math.min(earliest, entry!.pacing!.tick);
     }
     return earliest;
   }
@@ -153,6 +190,8 @@ export class Pacer {
     this.#occupied[slot >>> 5] &= ~(1 << (slot & 31));
   }
 }
+
+type Slot = (Paced | undefined)[];
 
 function slotOf(tick: number): number {
   return ((tick % SLOT_COUNT) + SLOT_COUNT) % SLOT_COUNT;

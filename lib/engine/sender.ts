@@ -16,7 +16,7 @@ import {
   type RtcpPacket,
   SDES_ITEM_TYPE,
 } from "../rtcp.ts";
-import { type PacketBatch, stampBatch } from "../rtp.ts";
+import { type PacketBatch, type RtpStamp, stampBatch } from "../rtp.ts";
 import { addSequenceNumber, addTimestamp } from "../serial.ts";
 import { WireError } from "../errors.ts";
 import { rtcpIntervalMs } from "./rtcp_interval.ts";
@@ -150,6 +150,22 @@ export class RtpSender {
     const stamp = this.#stamp;
     stamp.timestamp = timestamp;
     stampBatch(batch, stamp);
+    this.#count(batch);
+  }
+
+  /**
+   * Counts the batch as sent without stamping it, for those who send it bit by bit and stamp each part right before.
+   *
+   * @returns what to stamp its packets with (owned).
+   */
+  reserve(batch: PacketBatch, timestamp: number): RtpStamp {
+    const stamp = { ...this.#stamp, timestamp };
+    this.#count(batch);
+    return stamp;
+  }
+
+  #count(batch: PacketBatch): void {
+    const stamp = this.#stamp;
     stamp.sequenceNumber = addSequenceNumber(stamp.sequenceNumber, batch.packetCount);
     this.#packetsSent += batch.packetCount;
     this.#octetsSent += batch.payloadSize;

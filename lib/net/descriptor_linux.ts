@@ -23,6 +23,36 @@ export function findDatagramDescriptor(
   libc: Libc,
   address: SocketAddress,
 ): FoundDescriptor | undefined {
+  return findDescriptor(libc, address, (fd) => {
+    return readOption(libc, fd, SOCKET_OPTION.SO_TYPE) === SOCK_DGRAM;
+  });
+}
+
+/** The descriptor of a TCP connection of this process, by its two ends; `undefined` when there is none. */
+export function findStreamDescriptor(
+  libc: Libc,
+  { localAddress, remoteAddress }: {
+    readonly localAddress: SocketAddress;
+    readonly remoteAddress: SocketAddress;
+  },
+): number | undefined {
+  const name = new Uint8Array(128);
+  const sizeBytes = new Uint8Array(new Uint32Array([name.length]).buffer);
+  const found = findDescriptor(libc, localAddress, (fd, family) => {
+    if (libc.calls.getpeername(fd, name, sizeBytes) !== 0) return false;
+    const wanted = encodeSocketAddress(remoteAddress, family);
+    if (wanted === undefined || decodeSocketPort(name).port !== remoteAddress.port) return false;
+    return isSameHost(wanted, name, family) &&
+      readOption(libc, fd, SOCKET_OPTION.SO_TYPE) === SOCK_STREAM;
+  });
+  return found?.fd;
+}
+
+function findDescriptor(
+  libc: Libc,
+  address: SocketAddress,
+  isWanted: (fd: number, family: number) => boolean,
+): FoundDescriptor | undefined {
   const name = new Uint8Array(128);
   const size = new Uint32Array(1);
   const sizeBytes = new Uint8Array(size.buffer);
@@ -36,9 +66,9 @@ export function findDatagramDescriptor(
     const { family, port } = decodeSocketPort(name);
     if (family !== ADDRESS_FAMILY.AF_INET && family !== ADDRESS_FAMILY.AF_INET6) continue;
     if (port !== address.port) continue;
-    if (readOption(libc, fd, SOCKET_OPTION.SO_TYPE) !== SOCK_DGRAM) continue;
     const wanted = encodeSocketAddress(address, family);
-    if (wanted !== undefined && isSameHost(wanted, name, family)) return { fd, family };
+    if (wanted === undefined || !isSameHost(wanted, name, family)) continue;
+    if (isWanted(fd, family)) return { fd, family };
   }
   return undefined;
 }
@@ -62,6 +92,7 @@ function isSameHost(wanted: Uint8Array, name: Uint8Array, family: number): boole
   return true;
 }
 
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const MAX_DESCRIPTORS = 1 << 20;
 /** Files and pipes are no sockets either: only a long row of misses means that the table has ended. */

@@ -25,19 +25,25 @@ export function findEventLoop(libc: Libc, socket: number): number | undefined {
  * Asks for no more events when a socket can be written to. The kernel makes one whenever a sent packet has left, and each
  * would wake the event loop; whoever sends by system calls of their own has no use for them.
  *
- * @returns whether it worked. Deno must not be asked to send by this socket afterwards: it might wait for such an event.
+ * @returns a call that asks for them again, or `undefined` where it did not work. Deno must not be asked to send by this
+ * socket before: it might wait for such an event.
  */
-export function stopWatchingForWrites(libc: Libc, socket: number): boolean {
+export function stopWatchingForWrites(libc: Libc, socket: number): (() => void) | undefined {
   const eventLoop = findEventLoop(libc, socket);
-  if (eventLoop === undefined) return false;
+  if (eventLoop === undefined) return undefined;
   const registration = readFile(libc, `/proc/self/fdinfo/${eventLoop}`)
     .match(new RegExp(`^tfd: +${socket} events: +([0-9a-f]+) data: +([0-9a-f]+)`, "m"));
-  if (registration === null) return false;
+  if (registration === null) return undefined;
   const isPacked = Deno.build.arch === "x86_64";
-  const event = new DataView(new ArrayBuffer(EPOLL_EVENT_SIZE));
-  event.setUint32(0, (parseInt(registration[1], 16) & ~EPOLLOUT) >>> 0, true);
-  event.setBigUint64(isPacked ? 4 : 8, BigInt(`0x${registration[2]}`), true);
-  return libc.calls.epoll_ctl(eventLoop, EPOLL_CTL_MOD, socket, new Uint8Array(event.buffer)) === 0;
+  const events = parseInt(registration[1], 16);
+  const watchFor = (wanted: number): boolean => {
+    const event = new DataView(new ArrayBuffer(EPOLL_EVENT_SIZE));
+    event.setUint32(0, wanted >>> 0, true);
+    event.setBigUint64(isPacked ? 4 : 8, BigInt(`0x${registration[2]}`), true);
+    const bytes = new Uint8Array(event.buffer);
+    return libc.calls.epoll_ctl(eventLoop, EPOLL_CTL_MOD, socket, bytes) === 0;
+  };
+  return watchFor(events & ~EPOLLOUT) ? () => void watchFor(events) : undefined;
 }
 
 /** Deno itself opens files of `/proc` only for programs that may do everything. */

@@ -63,6 +63,8 @@ export interface DatagramSocket extends Disposable {
   ): boolean | Promise<boolean>;
   /** Sends one datagram. The bytes may be changed as soon as the call returns. */
   sendTo(bytes: Uint8Array, to: SocketAddress): boolean | Promise<boolean>;
+  /** Whether packets to this receiver, the same object, still wait to be handed to the system. */
+  isWaiting(to: SocketAddress): boolean;
   /** Waits for the next datagram; `undefined` once the socket is closed. One call at a time. */
   receive(): Promise<ReceivedDatagram | undefined>;
   /** Counters since the socket was opened. */
@@ -90,6 +92,12 @@ export interface ByteStream extends Disposable {
    * @throws {TransportError} when the connection broke or was closed meanwhile.
    */
   write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes what the system takes at once, without waiting, where that is possible; not while a `write` is under way.
+   *
+   * @returns the number of octets taken, from 0 to all.
+   */
+  writeNow?(bytes: Uint8Array<ArrayBuffer>): number;
   /** Says that nothing more will be written (FIN); reading goes on. */
   closeWrite(): Promise<void>;
   /** Closes both directions at once; pending reads end with `null`. Harmless when repeated. */

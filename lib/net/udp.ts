@@ -161,6 +161,10 @@ class PortableDatagramSocket implements DatagramSocket {
     return this.#sendPackets(bytes, bytes.length, to);
   }
 
+  isWaiting(to: SocketAddress): boolean {
+    return this.#lanes.has(to);
+  }
+
   async receive(): Promise<ReceivedDatagram | undefined> {
     while (!this.#isClosed) {
       try {

@@ -18,6 +18,7 @@ import {
 } from "../command_line.ts";
 import type { RepairLevel, RestartChoice } from "../jpeg.ts";
 import {
+  DEFAULT_BURST_PACKETS,
   DEFAULT_CACHE_BYTES,
   DEFAULT_MAX_CONNECTIONS,
   DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
@@ -53,6 +54,8 @@ export interface ServerCommand {
   readonly rtpPorts: readonly [number, number] | undefined;
   /** How UDP is sent. */
   readonly udp: UdpChoice;
+  /** Packets of a frame that leave at once over UDP. */
+  readonly burstPackets: number;
   /** Names and passwords of the command line, in order. */
   readonly users: readonly (readonly [name: string, password: string])[];
   /** File with more of them. */
@@ -113,6 +116,11 @@ const OPTIONS: readonly CommandLineOption[] = [
     name: "udp",
     value: "WAY",
     effect: "how UDP is sent: auto, portable or linux (default auto)",
+  },
+  {
+    name: "burst",
+    value: "PACKETS",
+    effect: `packets of a frame that leave at once over UDP (default ${DEFAULT_BURST_PACKETS})`,
   },
   {
     name: "user",
@@ -184,6 +192,7 @@ Examples:
   rtsp-server                          serve ./media on port ${DEFAULT_PORT}
   rtsp-server 1025 --media ~/films     another port and folder
   rtsp-server --user ann:secret        only for ann
+  rtsp-server inspect ~/films          tell what films are made of, and what is damaged
 
 And in another terminal:
   ffplay rtsp://127.0.0.1:${DEFAULT_PORT}/video.mjpeg
@@ -222,6 +231,10 @@ export function parseServerArguments(args: readonly string[]): ServerCommand {
     json: has("json"),
     rtpPorts: has("rtp-ports") ? portRange(value("rtp-ports")!) : undefined,
     udp: oneOf("--udp", value("udp") ?? "auto", UDP_CHOICES),
+    burstPackets: wholeNumber("--burst", value("burst") ?? String(DEFAULT_BURST_PACKETS), {
+      from: 1,
+      to: 100_000,
+    }),
     users: values("user").map((text) => credentials("--user", text)),
     usersFile: value("users"),
     maxConnections: wholeNumber(

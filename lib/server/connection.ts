@@ -101,6 +101,7 @@ export class RtspConnection implements CallConnection, Paced {
         if (this.#conversation.isBusy) await new Promise<void>((ready) => this.#whenReady = ready);
         const count = await this.stream.read(buffer);
         if (count === null) break;
+        timer.stayResponsive();
         this.#conversation.receive(buffer.subarray(0, count), timer.now());
         this.#drain();
       }

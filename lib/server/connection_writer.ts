@@ -12,7 +12,7 @@ import type { ByteStream } from "../net/socket.ts";
 /** Something that has bytes to write when the connection is free: one stream's newest frame. */
 export interface WriteSource {
   /** The bytes, which stay unchanged until the next call, or `undefined` when there is nothing (any more). */
-  takeBytes(): Uint8Array | undefined;
+  takeBytes(): Uint8Array<ArrayBuffer> | undefined;
 }
 
 interface Message {
@@ -96,11 +96,28 @@ export class ConnectionWriter {
     this.#tellIdle();
   }
 
-  async #pump(): Promise<void> {
+  #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
+    // Frames that the system takes at once, the ordinary case, need no promise.
+    const next = this.#messages.length === 0 ? this.#writeFramesNow() : this.#next();
+    if (next !== undefined) this.#pumpFrom(next);
+    else this.#becomeIdle();
+  }
+
+  /** @returns what could not be written at once. */
+  #writeFramesNow(): Message | undefined {
+    if (this.#stream.writeNow === undefined) return this.#next();
+    for (let bytes = this.#nextFrame(); bytes !== undefined; bytes = this.#nextFrame()) {
+      const taken = this.#stream.writeNow(bytes);
+      if (taken < bytes.length) return { bytes: bytes.subarray(taken), whenSent: undefined };
+    }
+    return undefined;
+  }
+
+  async #pumpFrom(first: Message): Promise<void> {
     try {
-      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      for (let next: Message | undefined = first; next !== undefined; next = this.#next()) {
         this.#writeBeganMs = this.#now();
         await this.#stream.write(next.bytes);
         this.#writeBeganMs = undefined;
@@ -110,9 +127,13 @@ export class ConnectionWriter {
       this.#break(error);
     } finally {
       this.#writeBeganMs = undefined;
-      this.#isPumping = false;
-      this.#tellIdle();
+      this.#becomeIdle();
     }
+  }
+
+  #becomeIdle(): void {
+    this.#isPumping = false;
+    this.#tellIdle();
   }
 
   #tellIdle(): void {
@@ -126,9 +147,14 @@ export class ConnectionWriter {
       this.#queuedBytes -= message.bytes.length;
       return message;
     }
+    const bytes = this.#nextFrame();
+    return bytes && { bytes, whenSent: undefined };
+  }
+
+  #nextFrame(): Uint8Array<ArrayBuffer> | undefined {
     while (this.#sources.length > 0) {
       const bytes = this.#sources.shift()!.takeBytes();
-      if (bytes !== undefined) return { bytes, whenSent: undefined };
+      if (bytes !== undefined) return bytes;
     }
     return undefined;
   }

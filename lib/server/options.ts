@@ -31,6 +31,12 @@ export interface RtspServerOptions {
   readonly rtpPorts?: readonly [from: number, to: number];
   /** How UDP is sent. @default {"auto"} */
   readonly udp?: UdpChoice;
+  /**
+   * Packets of a frame that leave at once over UDP; the others follow over part of the frame interval, so that readers
+   * with a small receive buffer lose none. At least 1.
+   * @default {64}
+   */
+  readonly burstPackets?: number;
   /** Names and passwords; with any, every request but OPTIONS needs one of them. @default {none} */
   readonly users?: ReadonlyMap<string, string>;
   /** Offers Digest with SHA-256 too (it is listed first, as players require). @default {true} */
@@ -87,6 +93,8 @@ export const DEFAULT_MAX_CONNECTIONS = 4096;
 export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 256;
 /** See {@linkcode RtspServerOptions.sessionTimeoutSeconds}. */
 export const DEFAULT_SESSION_TIMEOUT_SECONDS = 60;
+/** See {@linkcode RtspServerOptions.burstPackets}. */
+export const DEFAULT_BURST_PACKETS = 64;
 /** See {@linkcode RtspServerOptions.cacheBytes}. */
 export const DEFAULT_CACHE_BYTES: number = 256 << 20;
 /** Sessions that one connection can hold. */

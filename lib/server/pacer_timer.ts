@@ -26,6 +26,7 @@ export class PacerTimer implements Disposable {
   readonly #shortWait: ShortWait | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wakeMs = Infinity;
+  #noWaitBeforeMs = -Infinity;
   #isCalling = false;
   #isClosed = false;
 
@@ -49,6 +50,11 @@ export class PacerTimer implements Disposable {
     if (this.#isClosed) return;
     this.#pacer.schedule(entry, dueMs);
     if (!this.#isCalling && dueMs < this.#wakeMs) this.#arm();
+  }
+
+  /** Someone waits for promises: for some milliseconds every turn ends at once, so that they settle soon. */
+  stayResponsive(): void {
+    this.#noWaitBeforeMs = this.now() + RESPONSIVE_MS;
   }
 
   /** Forgets the entry. */
@@ -99,10 +105,13 @@ export class PacerTimer implements Disposable {
     if (this.#shortWait === undefined || next === undefined || this.#isClosed) return 0;
     if (next > beganMs + MAX_TURN_MS) return 0;
     const now = this.now();
+    if (now < this.#noWaitBeforeMs) return 0;
     return now < next && this.#shortWait.wait(next - now) ? 0 : this.now();
   }
 }
 
 /** Promises do not settle while a turn waits: a frame that is being read comes so much later at worst. */
 const MAX_TURN_MS = 6;
+/** So long takes a request, or the first frame of a stream. */
+const RESPONSIVE_MS = 10;
 const MAX_DELAY_MS = 0x7fff_ffff;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { StartPhases } from "../engine/start_phases.ts";
 import type { ByteStream } from "../net/socket.ts";
 import type { Authentication } from "./authentication.ts";
 import type { AddressLimit } from "./connection_limits.ts";
@@ -24,6 +25,8 @@ export interface ServerParts {
   readonly options: RtspServerOptions;
   /** One timer for all. */
   readonly timer: PacerTimer;
+  /** When streams begin. */
+  readonly phases: StartPhases;
   /** The movies. */
   readonly library: MediaLibrary;
   /** Their frames as packets. */

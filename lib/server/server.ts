@@ -8,6 +8,7 @@
  */
 
 import type { Paced } from "../engine/pacer.ts";
+import { StartPhases } from "../engine/start_phases.ts";
 import { TransportError } from "../errors.ts";
 import { ImageWorker } from "../image/image.ts";
 import type { ByteStream, SocketAddress, StreamListener } from "../net/socket.ts";
@@ -97,12 +98,12 @@ export class RtspServer implements AsyncDisposable {
     await checkFolder(options.media);
     const udpPath = await chooseUdpPath(options.udp ?? "auto");
     const server = new RtspServer(build(options, udpPath));
+    const { hostname: address, port } = server.address;
+    server.#parts.emit({ type: "listening", address, port, url: server.url("") });
     if (udpPath.reason !== undefined) {
       const message = `UDP is sent packet by packet: ${udpPath.reason}`;
       server.#parts.emit({ type: "notice", message });
     }
-    const { hostname: address, port } = server.address;
-    server.#parts.emit({ type: "listening", address, port, url: server.url("") });
     return server;
   }
 
@@ -269,7 +270,8 @@ function build(options: RtspServerOptions, udpPath: UdpPath): BuiltServer {
     for (const listener of listeners) listener(event);
   };
   const { hostname = "0.0.0.0", port = DEFAULT_PORT } = options;
-  const listener = listenTcp({ hostname, port });
+  const portable = listenTcp({ hostname, port });
+  const listener = udpPath.prepareListener?.(portable) ?? portable;
   let ports: RtpPorts;
   try {
     ports = new RtpPorts({
@@ -298,11 +300,13 @@ function build(options: RtspServerOptions, udpPath: UdpPath): BuiltServer {
   const onSessionEnded: BuiltServer["onSessionEnded"] = { call: () => {} };
   const parts: ServerParts = {
     options,
-    timer: new PacerTimer(),
+    timer: new PacerTimer(options.ownsThread ? udpPath.openShortWait?.() : undefined),
+    phases: new StartPhases(),
     library: new MediaLibrary({
       folder: options.media,
       sample: options.sample,
       frameRateHz: options.frameRateHz,
+      boundary: options.boundary,
       preparation,
       emit,
       onClosed: (movieId) => batches.forget(movieId),

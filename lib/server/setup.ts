@@ -176,6 +176,7 @@ function beginSession(
     transport: made.transport,
     batches: parts.batches,
     timer: parts.timer,
+    phases: parts.phases,
     hasReports: !call.isLab,
     onEnd: () => {
       const { number, path, remote } = session;
@@ -357,6 +358,7 @@ function makeUdp(
       rtpAddress,
       rtcpAddress: isLab ? undefined : rtcpAddress,
       timer: parts.timer,
+      burstPackets: parts.options.burstPackets,
     }),
     reply: {
       protocol: offer.protocol,

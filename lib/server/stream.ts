@@ -10,6 +10,7 @@
 import type { Paced } from "../engine/pacer.ts";
 import type { Playback, PlaybackRequest, PlayingRange } from "../engine/playback.ts";
 import type { RtpSender } from "../engine/sender.ts";
+import type { StartPhase, StartPhases } from "../engine/start_phases.ts";
 import type { RepairAction } from "../jpeg.ts";
 import { type FrameBatches, isUnsendable, type PayloadFormat } from "./frame_batches.ts";
 import { countRepairs, type RepairCounts } from "./frame_preparation.ts";
@@ -33,6 +34,8 @@ export interface MediaStreamOptions {
   readonly batches: FrameBatches;
   /** The server's timer. */
   readonly timer: PacerTimer;
+  /** When streams begin. */
+  readonly phases: StartPhases;
   /** Sends RTCP: standard sessions do, the lab's have none. */
   readonly hasReports: boolean;
   /** Called once the film, or the asked range, has ended. */
@@ -57,6 +60,7 @@ export class MediaStream implements Paced {
   /** When the goodbye is due. */
   #endMs: number | undefined;
   #isStep = false;
+  #phase: StartPhase | undefined;
   #goodbyesSaid = 0;
   /** Changes with every PLAY and PAUSE: what was loading for an earlier one is not wanted any more. */
   #round = 0;
@@ -99,9 +103,14 @@ export class MediaStream implements Paced {
    * @returns what will be played, or `undefined` when the range is outside the movie (then nothing has changed).
    */
   play(request: PlaybackRequest, now: number): PlayingRange | undefined {
-    const range = this.#playback.play(request, now);
-    if (range === undefined) return undefined;
+    const phase = this.#options.phases.take(now, this.#playback.intervalMs);
+    const range = this.#playback.play(request, phase.startMs);
+    if (range === undefined) {
+      this.#options.phases.release(phase);
+      return undefined;
+    }
     this.#stop();
+    this.#phase = phase;
     this.#isStep = range.isStep;
     this.#prefetch();
     return range;
@@ -137,6 +146,7 @@ export class MediaStream implements Paced {
     const batch = batches.peek(movie, this.format, frameIndex);
     if (batch === undefined) {
       const round = this.#round;
+      timer.stayResponsive();
       batches.load(movie, this.format, frameIndex).then(() => {
         if (round === this.#round) timer.schedule(this, timer.now());
       });
@@ -196,6 +206,8 @@ export class MediaStream implements Paced {
 
   #stop(): void {
     this.#round++;
+    if (this.#phase !== undefined) this.#options.phases.release(this.#phase);
+    this.#phase = undefined;
     this.#endMs = undefined;
     this.#goodbyesSaid = 0;
     this.#options.timer.cancel(this);

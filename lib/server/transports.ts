@@ -10,9 +10,10 @@
 import type { Paced } from "../engine/pacer.ts";
 import type { RtpSender } from "../engine/sender.ts";
 import type { DatagramSocket, SocketAddress } from "../net/socket.ts";
-import type { PacketBatch } from "../rtp.ts";
+import { type PacketBatch, type RtpStamp, stampBatch } from "../rtp.ts";
 import { formatInterleaved, INTERLEAVED_HEADER_SIZE } from "../rtsp.ts";
 import type { ConnectionWriter, WriteSource } from "./connection_writer.ts";
+import { DEFAULT_BURST_PACKETS } from "./options.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { SessionPackets } from "./wire.ts";
 
@@ -42,13 +43,16 @@ export class UdpTransport implements StreamTransport, Paced {
   readonly #rtp: DatagramSocket;
   readonly #rtcp: DatagramSocket;
   readonly #timer: PacerTimer;
+  readonly #burstPackets: number;
   /** Where RTP goes. */
   readonly rtpAddress: SocketAddress;
   /** Where RTCP goes; `undefined` in the lab's dialect, which has none. */
   readonly rtcpAddress: SocketAddress | undefined;
-  #rest: PacketBatch | undefined;
+  /** A frame whose later packets wait, and what they are stamped with. */
+  #rest: { readonly batch: PacketBatch; readonly stamp: RtpStamp } | undefined;
   #nextPacket = 0;
   #sliceCount = 0;
+  #sliceDueMs = 0;
 
   /** Sends from these sockets to these addresses. */
   constructor(options: {
@@ -57,43 +61,42 @@ export class UdpTransport implements StreamTransport, Paced {
     readonly rtpAddress: SocketAddress;
     readonly rtcpAddress: SocketAddress | undefined;
     readonly timer: PacerTimer;
+    /** Packets of a frame that leave at once, at least 1. */
+    readonly burstPackets?: number;
   }) {
     this.#rtp = options.rtp;
     this.#rtcp = options.rtcp;
     this.rtpAddress = options.rtpAddress;
     this.rtcpAddress = options.rtcpAddress;
     this.#timer = options.timer;
+    this.#burstPackets = options.burstPackets ?? DEFAULT_BURST_PACKETS;
   }
 
   /** See {@linkcode StreamTransport.sendFrame}. */
   sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number {
     this.#sendRest();
-    sender.stamp(batch, timestamp);
-    if (batch.packetCount <= BURST_PACKETS) {
+    if (batch.packetCount <= this.#burstPackets) {
+      sender.stamp(batch, timestamp);
       return this.#rtp.send(batch, this.rtpAddress) === false ? 1 : 0;
     }
-    // Others stamp the shared batch before the later packets of this one have left.
-    this.#rest = { ...batch, bytes: batch.bytes.slice() };
-    this.#nextPacket = BURST_PACKETS;
+    // Other readers stamp the shared batch in between: each slice is stamped right before it is sent.
+    this.#rest = { batch, stamp: sender.reserve(batch, timestamp) };
+    this.#nextPacket = 0;
     const rounds = Math.max(1, Math.floor(spreadMs / SLICE_INTERVAL_MS));
-    this.#sliceCount = Math.max(
-      MIN_SLICE_PACKETS,
-      Math.ceil((batch.packetCount - BURST_PACKETS) / rounds),
-    );
-    const isSent = this.#rtp.send(this.#rest, this.rtpAddress, 0, BURST_PACKETS);
-    this.#timer.schedule(this, this.#timer.now() + SLICE_INTERVAL_MS);
-    return isSent === false ? 1 : 0;
+    const later = batch.packetCount - this.#burstPackets;
+    this.#sliceCount = Math.max(this.#burstPackets >> 1, Math.ceil(later / rounds));
+    const isSent = this.#sendSlice(this.#burstPackets);
+    this.#sliceDueMs = this.#timer.now() + SLICE_INTERVAL_MS;
+    this.#timer.schedule(this, this.#sliceDueMs);
+    return isSent ? 0 : 1;
   }
 
   /** Sends the next packets of a large frame. */
-  onDue(now: number): void {
-    const batch = this.#rest;
-    if (batch === undefined) return;
-    const count = Math.min(this.#sliceCount, batch.packetCount - this.#nextPacket);
-    this.#rtp.send(batch, this.rtpAddress, this.#nextPacket, count);
-    this.#nextPacket += count;
-    if (this.#nextPacket >= batch.packetCount) this.#rest = undefined;
-    else this.#timer.schedule(this, now + SLICE_INTERVAL_MS);
+  onDue(): void {
+    this.#sendSlice(this.#sliceCount);
+    if (this.#rest === undefined) return;
+    this.#sliceDueMs += SLICE_INTERVAL_MS;
+    this.#timer.schedule(this, this.#sliceDueMs);
   }
 
   /** See {@linkcode StreamTransport.sendReport}. */
@@ -106,10 +109,20 @@ export class UdpTransport implements StreamTransport, Paced {
     this.#sendRest();
   }
 
+  #sendSlice(packets: number): boolean {
+    if (this.#rest === undefined) return false;
+    const { batch, stamp } = this.#rest;
+    const first = this.#nextPacket;
+    const count = Math.min(packets, batch.packetCount - first);
+    stampBatch(batch, stamp, first, count);
+    this.#nextPacket += count;
+    if (this.#nextPacket >= batch.packetCount) this.#rest = undefined;
+    return this.#rtp.send(batch, this.rtpAddress, first, count) !== false;
+  }
+
   #sendRest(): void {
     if (this.#rest === undefined) return;
-    this.#rtp.send(this.#rest, this.rtpAddress, this.#nextPacket);
-    this.#rest = undefined;
+    this.#sendSlice(this.#rest.batch.packetCount);
     this.#timer.cancel(this);
   }
 }
@@ -151,7 +164,7 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   }
 
   /** Called by the writer when the connection is free. */
-  takeBytes(): Uint8Array | undefined {
+  takeBytes(): Uint8Array<ArrayBuffer> | undefined {
     const waiting = this.#waiting;
     if (waiting === undefined) return undefined;
     this.#waiting = undefined;
@@ -183,7 +196,7 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
     this.#writer.withdraw(this);
   }
 
-  #interleave({ bytes, packetSize, packetCount }: PacketBatch): Uint8Array {
+  #interleave({ bytes, packetSize, packetCount }: PacketBatch): Uint8Array<ArrayBuffer> {
     const size = bytes.length + packetCount * INTERLEAVED_HEADER_SIZE;
     if (this.#buffer.length < size) this.#buffer = new Uint8Array(size + (size >> 2));
     const target = this.#buffer;
@@ -201,7 +214,4 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   }
 }
 
-/** So many packets go out at once: a third of what a receiver's default buffer of 208 kB was seen to hold. */
-const BURST_PACKETS = 32;
-const MIN_SLICE_PACKETS = 16;
-const SLICE_INTERVAL_MS = 2;
+const SLICE_INTERVAL_MS = 4;

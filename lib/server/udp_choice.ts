@@ -7,9 +7,12 @@
  */
 
 import { TransportError } from "../errors.ts";
-import type { DatagramSocket } from "../net/socket.ts";
+import type { DatagramSocket, StreamListener } from "../net/socket.ts";
+import { accelerateTcp } from "../net/tcp_linux.ts";
 import { openUdp } from "../net/udp.ts";
+import { openEventWait } from "../net/event_wait_linux.ts";
 import { accelerateUdp, segmentsArrive } from "../net/udp_linux.ts";
+import type { ShortWait } from "./pacer_timer.ts";
 
 /** `linux` insists on the fast path, `portable` avoids it, `auto` takes it where it works. */
 export type UdpChoice = "auto" | "portable" | "linux";
@@ -18,6 +21,10 @@ export type UdpChoice = "auto" | "portable" | "linux";
 export interface UdpPath {
   /** Makes a socket send the chosen way; the given one belongs to the result. */
   readonly prepare: (socket: DatagramSocket) => DatagramSocket;
+  /** Makes TCP connections take frames at once, where that works; the given listener belongs to the result. */
+  readonly prepareListener?: (listener: StreamListener) => StreamListener | undefined;
+  /** Waits for what is due soon without a turn of the event loop, where that works: portable sockets need the turns. */
+  readonly openShortWait?: () => ShortWait | undefined;
   /** Why it is not the fast path, where that was wanted. */
   readonly reason: string | undefined;
 }
@@ -31,12 +38,17 @@ export async function chooseUdpPath(choice: UdpChoice): Promise<UdpPath> {
   if (choice === "portable") return { prepare: (socket) => socket, reason: undefined };
   const reason = await reasonAgainstLinuxPath();
   if (reason === undefined) {
-    return { prepare: (socket) => accelerateUdp(socket) ?? socket, reason: undefined };
+    return {
+      prepare: (socket) => accelerateUdp(socket) ?? socket,
+      prepareListener: accelerateTcp,
+      openShortWait: openEventWait,
+      reason: undefined,
+    };
   }
   if (choice === "linux") {
     throw new TransportError(
       `Cannot send UDP by Linux's fast path: ${reason}; leave out --udp linux to do without`,
-      { operation: "sendmmsg" },
+      { operation: "sendmsg" },
     );
   }
   return { prepare: (socket) => socket, reason };

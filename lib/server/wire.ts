@@ -10,6 +10,7 @@
 import type { WireFlow, WireTap } from "../engine/wire_tap.ts";
 import type { DatagramSocket, SocketAddress } from "../net/socket.ts";
 import { packetAt, type PacketBatch } from "../rtp.ts";
+import { addSequenceNumber } from "../serial.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
 
 /** How the packets of a session travel. */
@@ -60,11 +61,13 @@ export class SessionPackets {
       for (let i = first; i < end; i++) tap.packet(this.#rtp, "out", packetAt(batch, i), now);
     }
     if (end < batch.packetCount || batch.packetCount === 0) return;
-    const view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset);
+    // Another reader may have stamped the packets before these meanwhile.
+    const start = batch.bytes.byteOffset + first * batch.packetSize;
+    const view = new DataView(batch.bytes.buffer, start);
     tap.frame?.({
       session: this.#rtp.session,
       timestamp: view.getUint32(4),
-      firstSequenceNumber: view.getUint16(2),
+      firstSequenceNumber: addSequenceNumber(view.getUint16(2), -first),
       packetCount: batch.packetCount,
       size: batch.payloadSize,
     }, now);
@@ -114,6 +117,7 @@ function tapped(
     maxBatchBytes: socket.maxBatchBytes,
     send: replaced.send ?? ((batch, to, first, count) => socket.send(batch, to, first, count)),
     sendTo: replaced.sendTo ?? ((bytes, to) => socket.sendTo(bytes, to)),
+    isWaiting: (to) => socket.isWaiting(to),
     receive: () => socket.receive(),
     statistics: () => socket.statistics(),
     close: () => socket.close(),

@@ -103,13 +103,47 @@ Deno.test("Pacer lets an entry cancel others that are due in the same moment", (
     pacing: undefined,
     onDue: () => notes.forEach((note) => pacer.cancel(note)),
   };
+  pacer.schedule(canceller, 5);
   pacer.schedule(notes[0], 5);
   pacer.schedule(notes[1], 5);
-  pacer.schedule(notes[2], 5);
-  pacer.schedule(canceller, 5);
+  pacer.schedule(notes[2], 5 + 1024);
   pacer.handleTimeout(5);
   assertEquals(pacer.size, 0);
+  pacer.handleTimeout(5 + 1024);
   assertEquals(notes.flatMap((note) => note.calls), []);
+});
+
+Deno.test("Pacer calls what is due together in the same order each time", () => {
+  const pacer = new Pacer();
+  const order: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    const entry: Paced = {
+      pacing: undefined,
+      onDue: (now) => {
+        order.push(i);
+        pacer.schedule(entry, now + 10);
+      },
+    };
+    pacer.schedule(entry, 10);
+  }
+  for (let now = 0; now <= 30; now++) pacer.handleTimeout(now);
+  assertEquals(order, [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]);
+});
+
+Deno.test("Pacer keeps those who wait when one throws", () => {
+  const pacer = new Pacer();
+  const [before, after] = [new Note(), new Note()];
+  const thrower: Paced = {
+    pacing: undefined,
+    onDue: () => {
+      throw new Error("mine");
+    },
+  };
+  for (const entry of [before, thrower, after]) pacer.schedule(entry, 5);
+  assertThrows(() => pacer.handleTimeout(5), Error, "mine");
+  assertEquals([before.calls, after.calls, pacer.size], [[5], [], 1]);
+  pacer.handleTimeout(6);
+  assertEquals(after.calls, [6]);
 });
 
 Deno.test("Pacer catches up after a long sleep", () => {

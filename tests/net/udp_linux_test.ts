@@ -1,42 +1,86 @@
 import { assert, assertEquals } from "@std/assert";
-import type { PacketBatch } from "../../lib/net/socket.ts";
+import { ERRNO, type Libc, openLibc } from "../../lib/net/libc.ts";
 import { openUdp } from "../../lib/net/udp.ts";
 import { accelerateUdp, raiseReceiveBuffer, segmentsArrive } from "../../lib/net/udp_linux.ts";
+import { numberedBatch, take, testDatagramSocket } from "../suites/datagram_socket_suite.ts";
 
 const isLinux = Deno.build.os === "linux" && ["x86_64", "aarch64"].includes(Deno.build.arch);
 const name = (text: string) => isLinux ? text : `${text} [skipped: needs Linux on x86-64 or ARM64]`;
 
+testDatagramSocket({
+  name: "accelerateUdp()",
+  make: (hostname) => accelerateUdp(openUdp({ hostname }))!,
+  skipped: isLinux ? undefined : "needs Linux on x86-64 or ARM64",
+});
+
+/** Where `msg_controllen` lies in `struct msghdr`. */
+const CONTROL_SIZE_AT = 40;
+
+/** A C library whose first calls to send fail for this reason: those with segments only, or any. */
+function failingLibc(errno: number, failures: number, onlySegments = false): Libc {
+  const libc = openLibc()!;
+  let hasFailed = false;
+  const sendmsg: Libc["calls"]["sendmsg"] = (fd, message, flags) => {
+    const isSegmented = (message as Uint8Array)[CONTROL_SIZE_AT] > 0;
+    hasFailed = (isSegmented || !onlySegments) && failures-- > 0;
+    return hasFailed ? -1 : libc.calls.sendmsg(fd, message, flags);
+  };
+  return {
+    calls: { ...libc.calls, sendmsg },
+    errno: () => hasFailed ? errno : libc.errno(),
+    close: () => libc.close(),
+  };
+}
+
 Deno.test({
-  name: name("accelerateUdp() sends each segment as a datagram of its own, the last one shorter"),
+  name: name("accelerateUdp() sends packet by packet for good where the system refuses segments"),
   ignore: !isLinux,
   async fn() {
-    using receiver = openUdp({ hostname: "127.0.0.1" });
-    using sender = accelerateUdp(openUdp({ hostname: "127.0.0.1" }))!;
-    // More than one message holds, less than a default receive buffer does.
-    const batch = batchOf(70, 300, 7);
-    assert(sender.send(batch, receiver.address));
-    for (let i = 0; i < 70; i++) {
-      const datagram = await receiver.receive();
-      assertEquals(datagram?.bytes.length, i === 69 ? 7 : 300);
-      assertEquals([datagram?.bytes[0], datagram?.port], [i, sender.address.port]);
+    for (const errno of [ERRNO.EIO, ERRNO.EINVAL, ERRNO.EMSGSIZE]) {
+      using receiver = openUdp({ hostname: "127.0.0.1" });
+      const libc = failingLibc(errno, Infinity, true);
+      using sender = accelerateUdp(openUdp({ hostname: "127.0.0.1" }), libc)!;
+      sender.send(numberedBatch(3, 400), receiver.address);
+      sender.send(numberedBatch(2, 400), receiver.address);
+      const numbers = (await take(receiver, 6)).map((bytes) => bytes[1]);
+      assertEquals(numbers, [0, 0, 1, 2, 0, 1], "the first one tells that it is possible");
+      assertEquals(sender.maxSegments, 1);
+      assertEquals([sender.statistics().sent, sender.statistics().dropped], [5, 0]);
     }
-    assertEquals(sender.statistics(), { sent: 70, dropped: 0, received: 0, lastError: undefined });
   },
 });
 
 Deno.test({
-  name: name("accelerateUdp() lets the batch be changed as soon as send() returns"),
+  name: name("accelerateUdp() keeps segments after one receiver that nothing can be sent to"),
   ignore: !isLinux,
   async fn() {
-    using first = openUdp({ hostname: "127.0.0.1" });
-    using second = openUdp({ hostname: "127.0.0.1" });
-    using sender = accelerateUdp(openUdp({ hostname: "127.0.0.1" }))!;
-    const batch = batchOf(3, 100, 100);
-    sender.send(batch, first.address);
-    batch.bytes.fill(0xaa);
-    sender.send(batch, second.address, 1, 1);
-    assertEquals((await first.receive())?.bytes[0], 0);
-    assertEquals((await second.receive())?.bytes, new Uint8Array(100).fill(0xaa));
+    using receiver = openUdp({ hostname: "127.0.0.1" });
+    const libc = failingLibc(ERRNO.EINVAL, 2);
+    using sender = accelerateUdp(openUdp({ hostname: "127.0.0.1" }), libc)!;
+    sender.send(numberedBatch(3, 400), receiver.address);
+    sender.send(numberedBatch(2, 400), receiver.address);
+    assertEquals((await take(receiver, 2)).map((bytes) => bytes[1]), [0, 1]);
+    assertEquals([sender.maxSegments, sender.statistics().dropped], [64, 3]);
+  },
+});
+
+Deno.test({
+  name: name("accelerateUdp() waits for room where the system has none, and keeps the order"),
+  ignore: !isLinux,
+  async fn() {
+    for (const errno of [ERRNO.EAGAIN, ERRNO.ENOBUFS]) {
+      using receiver = openUdp({ hostname: "127.0.0.1" });
+      const libc = failingLibc(errno, 1);
+      using sender = accelerateUdp(openUdp({ hostname: "127.0.0.1" }), libc)!;
+      const { address } = receiver;
+      for (let round = 0; round < 3; round++) sender.send(numberedBatch(4, 100), address);
+      sender.sendTo(Uint8Array.of(0, 99), address);
+      const numbers = (await take(receiver, 13)).map((bytes) => bytes[1]);
+      assertEquals(numbers, [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 99]);
+      while (sender.isWaiting(address)) await new Promise((resolve) => setTimeout(resolve, 1));
+      const { sent, dropped } = sender.statistics();
+      assertEquals([sent, dropped], [13, 0]);
+    }
   },
 });
 
@@ -101,10 +145,3 @@ Deno.test({
     assert(granted !== undefined && granted >= 1 << 17, `${granted}`);
   },
 });
-
-/** Packets whose first octet is their number, the last of `tail` octets. */
-function batchOf(packetCount: number, packetSize: number, tail: number): PacketBatch {
-  const bytes = new Uint8Array((packetCount - 1) * packetSize + tail);
-  for (let i = 0; i < packetCount; i++) bytes[i * packetSize] = i;
-  return { bytes, packetSize, packetCount, payloadSize: bytes.length };
-}

@@ -16,6 +16,7 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
     json: false,
     rtpPorts: undefined,
     udp: "auto",
+    burstPackets: 64,
     users: [],
     usersFile: undefined,
     maxConnections: 4096,
@@ -33,7 +34,7 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
 
 Deno.test("parseServerArguments() reads every option, with a blank or an equals sign", () => {
   const text = "1025 --host :: --media films --fps=29.97 --loop --log-level debug --json " +
-    "--rtp-ports 50000-50009 --udp portable --user ann:a:b --user=bob: --users file --max-connections 9 " +
+    "--rtp-ports 50000-50009 --udp portable --burst 16 --user ann:a:b --user=bob: --users file --max-connections 9 " +
     "--max-connections-per-address 3 --no-fit --repair lossless --restart-interval rows " +
     "--max-size 1920x1080 --cache 64M --session-timeout 7 --preview [::1]:81 --capture c.pcapng";
   const command = parseServerArguments(text.split(" "));
@@ -49,6 +50,7 @@ Deno.test("parseServerArguments() reads every option, with a blank or an equals 
     json: true,
     rtpPorts: [50000, 50009],
     udp: "portable",
+    burstPackets: 16,
     users: [["ann", "a:b"], ["bob", ""]],
     usersFile: "file",
     maxConnections: 9,

@@ -92,7 +92,7 @@ Deno.test("rtsp-server in an empty folder serves the built-in sample to a lab cl
     await probe.send(
       `SETUP video.mjpeg RTSP/1.0\nCSeq: 1\nTransport: RTP/UDP; client_port= ${rtp.port}`,
     );
-    assertMatch(await probe.text(150), /^RTSP\/1.0 200 OK/);
+    assertMatch(await probe.text(600), /^RTSP\/1.0 200 OK/);
     await probe.send("PLAY video.mjpeg RTSP/1.0\nCSeq: 2\nSession: 123456");
     await rtp.received(5);
     program.kill("SIGINT");
@@ -107,6 +107,36 @@ Deno.test("rtsp-server in an empty folder serves the built-in sample to a lab cl
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("rtsp-server does without the permission for the fast path, and says so once", async () => {
+  await using program = new Program(["0", "--host", "127.0.0.1", "--json"]);
+  const { port } = await program.event("listening");
+  await using probe = await RtspProbe.connect(port);
+  await probe.ask("OPTIONS", `rtsp://127.0.0.1:${port}/video.mjpeg`);
+  program.kill("SIGINT");
+  const { code, stderr } = await program.end();
+  assertEquals(code, 0);
+  const told = stderr.split("\n").filter((line) => line.includes("packet by packet"));
+  assertEquals(told.length, 1, stderr);
+  assertMatch(told[0], Deno.build.os === "linux" ? /--allow-ffi/ : /this system is/);
+});
+
+for (const level of ["info", "warn"]) {
+  Deno.test(`rtsp-server --udp portable says nothing of the fast path, log level ${level}`, async () => {
+    const options = ["--udp", "portable", "--log-level", level];
+    await using program = new Program(["0", "--host", "127.0.0.1", "--json", ...options]);
+    await program.event("listening");
+    program.kill("SIGINT");
+    assert(!(await program.end()).stderr.includes("packet"));
+  });
+}
+
+Deno.test("rtsp-server --udp linux without the permission ends with 1 and one sentence", async () => {
+  await using program = new Program(["0", "--host", "127.0.0.1", "--udp", "linux"]);
+  const { code, stderr } = await program.end();
+  assertEquals([code, stderr.trim().split("\n").length], [1, 1], stderr);
+  assertMatch(stderr, /^rtsp-server: Cannot send UDP by Linux's fast path: .+\.\n$/);
 });
 
 Deno.test({

@@ -71,6 +71,11 @@ Deno.test("openedRooms() leaves out rooms that only lend a type", () => {
 });
 
 Deno.test("permissionsOf() reads what the tasks grant", () => {
-  assertEquals(permissionsOf("start"), ["--allow-net", "--allow-read"]);
+  assertEquals(permissionsOf("start"), [
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    "--allow-ffi",
+  ]);
   assert(!permissionsOf("client").some((flag) => flag === "--allow-all" || flag === "--allow-ffi"));
 });
