@@ -261,7 +261,7 @@ testInChromium(
 );
 
 testInChromium(
-  "page: the timeline seeks, and the picture goes there",
+  "page: the timeline seeks, steps by frames and turns round, and the picture follows",
   async ({ page, complaints }) => {
     const { stack, client, address } = await startWatched({ loop: false });
     await using _all = stack;
@@ -294,6 +294,24 @@ testInChromium(
     const back = await shownFrame(page) ?? 0;
     assert(back < there - 30 && back > there - 130, `frame ${back} after ${there}`);
     assertEquals(client.state, "PLAYING");
+    await page.keyboard.press(" ");
+    await waitForText(page, "state", "READY");
+    await delay(300);
+    const resting = await shownFrame(page) ?? 0;
+    const reached = async (frame: number) => {
+      for (let i = 0; i < 40 && await shownFrame(page) !== frame; i++) await delay(50);
+      return await shownFrame(page);
+    };
+    await page.keyboard.press("."); // one frame on, and two back
+    assertEquals(await reached(resting + 1), resting + 1);
+    await page.locator("#frame-back").click();
+    assertEquals(await reached(resting), resting);
+    await page.locator("#frame-back").click();
+    assertEquals(await reached(resting - 1), resting - 1);
+    await page.locator("#speed").selectOption("-1");
+    await waitForText(page, "state", "PLAYING");
+    await delay(1000);
+    assertLess(await shownFrame(page) ?? 0, resting - 8, "it does not run backwards");
     await chooseTab(page, "dialogue");
     await page.locator("#ladder .request", { hasText: "PLAY" }).nth(2).waitFor();
     assertEquals(complaints, []);

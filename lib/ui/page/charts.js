@@ -202,7 +202,9 @@ function makePlot(Plot, place, { show, colour }) {
         ...axis,
         size: 26,
         splits: (/** @type {any} */ plot) =>
-          [60, 50, 40, 30, 20, 10, 0].map((ago) => plot.scales.x.max - ago),
+          (plot.width < 340 ? [60, 40, 20, 0] : [60, 50, 40, 30, 20, 10, 0]).map((ago) =>
+            plot.scales.x.max - ago
+          ),
         values: (/** @type {any} */ plot, /** @type {number[]} */ at) =>
           at.map((t) => secondsAgo(t, plot.scales.x.max)),
       },
