@@ -61,6 +61,12 @@ export async function runClient(
       isStepping: options.isStepping,
       capturePath: options.capturePath,
     });
+    if (options.isStepping && !options.preview && !terminal.isInteractive) {
+      throw new TransportError(
+        "Cannot step: there is neither a preview with a button nor a terminal with keys",
+        { operation: "step" },
+      );
+    }
     return await new ClientProgram(options, surroundings, { terminal, watching }).run();
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;

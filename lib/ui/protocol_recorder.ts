@@ -17,11 +17,11 @@ import type {
   WireTransition,
 } from "../engine/wire_tap.ts";
 import type { WireHistory } from "../engine/wire_history.ts";
-import { headerValue, maskSecrets } from "../rtsp.ts";
+import { headerValue } from "../rtsp.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
 import { FrameLedger } from "./frame_ledger.ts";
 import { FrameRecorder } from "./frame_recorder.ts";
-import { odditiesOf, sessionOf } from "./message_oddities.ts";
+import { messageEvent } from "./message_events.ts";
 import { endpointText, packetEvent } from "./packet_events.ts";
 import type {
   ProtocolBatch,
@@ -124,43 +124,19 @@ export class ProtocolRecorder implements WireTap {
 
   /** See {@linkcode WireTap.message}. */
   message(observed: WireMessage, now: number): void {
-    const { connection, direction, message, request, session = null } = observed;
-    const { bytes, isMasked } = maskSecrets(observed.bytes);
-    const shown = bytes.subarray(0, MAX_SHOWN_BYTES);
-    const cseq = message && headerValue(message.headers, "CSeq") || null;
+    const { connection, direction, message, session } = observed;
     const id = this.#messages.nextId();
     const asked = message?.type === "response" ? this.#answered(observed) : undefined;
     const roundTripMs = asked === undefined ? undefined : now - asked.now;
-    const entry: ProtocolMessage = {
-      id,
-      time: this.#timeAt(now),
-      direction,
-      connection,
-      session,
-      kind: message?.type ?? "unreadable",
-      dialect: message?.lab ? "lab" : "rtsp",
-      bytes: shown.toBase64(),
-      size: bytes.length,
-      isMasked,
-      bodyOffset: Math.min(shown.length, bytes.length - (message?.body.length ?? 0)),
-      method: message?.type === "request" ? message.method : request?.method ?? null,
-      uri: message?.type === "request" ? withoutCredentials(message.uri) : null,
-      statusCode: message?.type === "response" ? message.statusCode : null,
-      reasonPhrase: message?.type === "response" ? message.reasonPhrase : null,
-      cseq,
-      sessionId: message && sessionOf(message) || null,
-      requestId: asked?.id ?? null,
-      roundTripMs: roundTripMs === undefined ? null : Math.round(roundTripMs * 1000) / 1000,
-      isAutomatic: observed.isAutomatic ?? false,
-      oddities: odditiesOf({ bytes, message, request, roundTripMs }),
-    };
+    const time = this.#timeAt(now);
+    const entry = messageEvent(observed, { id, time, requestId: asked?.id, roundTripMs });
     this.#messageCount++;
     this.#messages.put(entry);
     if (message?.type === "request") {
       this.#lastRequest.set(connection, entry);
-      this.#ask(`${connection} ${direction} ${cseq}`, { id, now });
+      this.#ask(`${connection} ${direction} ${entry.cseq}`, { id, now });
     }
-    const watched = session === null ? undefined : this.#watched.get(session);
+    const watched = session === undefined ? undefined : this.#watched.get(session);
     if (watched && roundTripMs !== undefined && direction === "in") {
       watched.roundTripMs = roundTripMs;
     }
@@ -421,7 +397,6 @@ const MAX_CONNECTIONS = 256;
 const MAX_MESSAGES = 1000;
 /** Characters of base64. */
 const MAX_MESSAGE_BYTES = 4 << 20;
-const MAX_SHOWN_BYTES = 65_536;
 /** An hour of one session. */
 const MAX_SAMPLES = 3600;
 const MAX_FIRST_SAMPLES = 300;
