@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { RtpReceiverStatistics } from "../engine/receiver.ts";
+
 /** Where a client stands (RFC 2326 App. A.1). `RECORDING` has no place in a client that plays. */
 export type ClientState = "INIT" | "READY" | "PLAYING";
 
@@ -97,26 +99,18 @@ export interface StreamCounters extends ReceiverCounters {
 export const MAX_ERRORS = 20;
 
 /** What one RTP receiver has counted; the fields that add up over several connections. */
-export interface ReceiverCounters {
-  /** RTP packets received and accepted. */
-  readonly packets: number;
-  /** Their octets. */
-  readonly bytes: number;
-  /** Packets that never came. */
-  readonly lost: number;
-  /** Packets that came more than once. */
-  readonly duplicates: number;
-  /** Packets that came out of order. */
-  readonly reordered: number;
-  /** Packets that came too late. */
-  readonly late: number;
-  /** Datagrams that were no RTP packet. */
-  readonly malformed: number;
-  /** `lost` as a part of all packets expected, 0 to 1. */
-  readonly lossRatio: number;
-  /** RFC 3550 A.8, in milliseconds. */
-  readonly jitterMs: number;
-}
+export type ReceiverCounters = Pick<
+  RtpReceiverStatistics,
+  | "packets"
+  | "bytes"
+  | "lost"
+  | "duplicates"
+  | "reordered"
+  | "late"
+  | "malformed"
+  | "lossRatio"
+  | "jitterMs"
+>;
 
 /**
  * Counts amounts in slots of a tenth of a second and tells the rate over the last two seconds.

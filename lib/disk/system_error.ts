@@ -25,7 +25,10 @@ const ERRNO_OF: Record<string, string> = {
 export function systemError(error: unknown, operation: string, name: string): unknown {
   if (!isSystemError(error)) return error;
   const errno = error.code ?? ERRNO_OF[error.name];
-  return new TransportError(`Cannot ${operation} "${name}": ${reasonOf(error)}`, {
+  const reason = operation === "create" && errno === "ENOENT"
+    ? "there is no such folder"
+    : reasonOf(error);
+  return new TransportError(`Cannot ${operation} "${name}": ${reason}`, {
     ...{ operation, errno, cause: error },
   });
 }
