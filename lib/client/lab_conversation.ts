@@ -219,6 +219,7 @@ async function openLab(context: ConversationContext, forms: LabRequestForm[]): P
         rtpPort: settings.rtpPort,
         hasRtcp: false,
         server: dialogue.remoteAddress,
+        note: context.note,
       });
       const response = await dialogue.request({
         method: "SETUP",

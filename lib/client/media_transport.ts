@@ -11,6 +11,7 @@ import { TransportError } from "../errors.ts";
 import type { TransportSpec } from "../rtsp_headers.ts";
 import type { DatagramSocket, SocketAddress } from "../net/socket.ts";
 import { openUdp, openUdpPair } from "../net/udp.ts";
+import { raiseReceiveBuffer } from "../net/udp_linux.ts";
 import type { Dialogue } from "./dialogue.ts";
 import type { MediaReceiver } from "./media_receiver.ts";
 import type { ClientTransport } from "./statistics.ts";
@@ -40,6 +41,8 @@ export interface UdpTransportOptions {
   readonly hasRtcp: boolean;
   /** The server's address, by which the kind of socket is chosen and foreign datagrams are told. */
   readonly server: SocketAddress;
+  /** Told once, by the first transport, when the system gives small receive buffers only. */
+  readonly note?: (text: string) => void;
 }
 
 /** Media in datagrams. */
@@ -71,6 +74,20 @@ export class UdpTransport implements MediaTransport {
    * @throws {TransportError} when a port is taken or not allowed; the message names the port.
    */
   static open(options: UdpTransportOptions): UdpTransport {
+    const transport = UdpTransport.#open(options);
+    const granted = raiseReceiveBuffer(transport.#rtp.address, RECEIVE_BUFFER_BYTES);
+    if (granted !== undefined && granted < ENOUGH_BUFFER_BYTES && !isSmallBufferTold) {
+      isSmallBufferTold = true;
+      options.note?.(
+        `The system holds back ${
+          Math.round(granted / 1000)
+        } kB of video at most while this program is busy; more helps against loss: sysctl -w net.core.rmem_max=${RECEIVE_BUFFER_BYTES}`,
+      );
+    }
+    return transport;
+  }
+
+  static #open(options: UdpTransportOptions): UdpTransport {
     const { rtpPort, hasRtcp, server } = options;
     const hostname = server.hostname.includes(":") ? "::" : "0.0.0.0";
     if (!hasRtcp) {
@@ -244,6 +261,12 @@ function isAddress(text: string): boolean {
   return /^\d+\.\d+\.\d+\.\d+$/.test(text) || text.includes(":");
 }
 
+/** Once in a program: it is the system's limit, whatever the film. */
+let isSmallBufferTold = false;
+/** What is asked for: the packets of a second of 60 frames of 100 kB, as the system counts. */
+const RECEIVE_BUFFER_BYTES = 8 << 20;
+/** Two large frames. Systems grant 212,992 by themselves. */
+const ENOUGH_BUFFER_BYTES = 425_984;
 /** Version 2, payload type 0, everything else zero: what opens the way for RTP without being media. */
 const EMPTY_RTP = Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 /** A receiver report without blocks, from SSRC 0 (RFC 3550 s6.4.2). */

@@ -144,7 +144,12 @@ export async function setUp(
       );
     }
     const server = dialogue.remoteAddress;
-    const udp = UdpTransport.open({ rtpPort: settings.rtpPort, hasRtcp: true, server });
+    const udp = UdpTransport.open({
+      rtpPort: settings.rtpPort,
+      hasRtcp: true,
+      server,
+      note: context.note,
+    });
     const outcome = await setUpBy(udp, dialogue, stream, context);
     if ("agreed" in outcome) return outcome;
     const { refusal } = outcome;

