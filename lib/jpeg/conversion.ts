@@ -1,6 +1,6 @@
 /**
- * Makes pictures fit for RTP/JPEG that it cannot carry as they are: 4:4:4, 4:4:0, 4:1:1, RGB, CMYK, 12 bits, or larger
- * than asked. {@link https://www.rfc-editor.org/rfc/rfc2435 RFC 2435 s4.1}, ITU-T T.81, T.871 (colour).
+ * Makes pictures fit for RTP/JPEG that it cannot carry as they are: 4:4:4, 4:4:0, 4:1:1, RGB, CMYK, 12 bits, lossless, or
+ * larger than asked. {@link https://www.rfc-editor.org/rfc/rfc2435 RFC 2435 s4.1}, ITU-T T.81, T.871 (colour).
  *
  * Floor 1. It changes as little as it can: where only colour has too many samples, luma keeps its coefficients and so every
  * bit. What can be had without loss is `repair.ts`'s. It takes tens of milliseconds for a large picture: programs
@@ -13,6 +13,7 @@ import { encodeBaselineScan } from "./baseline_scan.ts";
 import { decodeCoefficients, type JpegCoefficients } from "./coefficients.ts";
 import { type ChromaSampling, encodeBaselineJpeg } from "./headers.ts";
 import type { JpegImage } from "./image.ts";
+import { decodeLossless } from "./lossless.ts";
 import { parseJpeg } from "./markers.ts";
 import { coefficientsOf, type Plane, planeOf, resample } from "./planes.ts";
 import {
@@ -66,18 +67,27 @@ export function convertJpeg(jpeg: Uint8Array, options: ConversionOptions = {}): 
   const image = parseJpeg(jpeg);
   checkConvertible(image, planRepair(image).obstacle);
   const size = sizeWithin(image, options);
-  const tables = tablesOf(image);
-  const coefficients = decodeCoefficients(jpeg, { height: image.height });
-  const source: Source = { image, coefficients, tables, size };
   const sampling = samplingFor(image);
-  const isScaled = size.width !== image.width || size.height !== image.height;
-  const parts = !isScaled && hasUsableLuma(image)
-    ? keepingLuma(source, sampling)
-    : fromPlanes(source, sampling);
+  let parts: Parts;
+  if (image.frameType === LOSSLESS) {
+    parts = fromPlanes({ image, size, planes: decodeLossless(jpeg, image), tables: [] }, sampling);
+  } else {
+    const tables = tablesOf(image);
+    const coefficients = decodeCoefficients(jpeg, { height: image.height });
+    const source: Source = { image, coefficients, tables, size };
+    const isScaled = size.width !== image.width || size.height !== image.height;
+    parts = !isScaled && hasUsableLuma(image) ? keepingLuma(source, sampling) : fromPlanes(
+      { ...source, planes: image.components.map((_, i) => planeFor(source, i)) },
+      sampling,
+    );
+  }
   const hasMarkers = options.restart === "rows" ||
     (options.restart !== "none" && image.restartInterval > 0);
   const restartInterval = hasMarkers ? Math.ceil(size.width / 16) : 0;
-  return { jpeg: encode(parts, { size, sampling, restartInterval }), actions: actionsFor(source) };
+  return {
+    jpeg: encode(parts, { size, sampling, restartInterval }),
+    actions: actionsFor(image, size),
+  };
 }
 
 interface Size {
@@ -93,6 +103,11 @@ interface Source {
   /** Pixels of the result. */
   readonly size: Size;
 }
+
+/** A source whose samples are known. */
+type DecodedSource = Pick<Source, "image" | "tables" | "size"> & {
+  readonly planes: readonly Plane[];
+};
 
 /** What the result is written from: coefficients in the steps of the tables. */
 interface Parts {
@@ -119,14 +134,13 @@ function keepingLuma(source: Source, sampling: ChromaSampling): Parts {
 }
 
 /** All components are transformed. */
-function fromPlanes(source: Source, sampling: ChromaSampling): Parts {
-  const { image, tables, size } = source;
+function fromPlanes(source: DecodedSource, sampling: ChromaSampling): Parts {
+  const { image, tables, size, planes } = source;
   const isYcc = image.colorSpace === "YCbCr" || image.colorSpace === "grey";
-  const luma = isYcc ? finest([tables[0], FINE.luma]) : FINE.luma;
+  const luma = isYcc && tables.length > 0 ? finest([tables[0], FINE.luma]) : FINE.luma;
   const chroma = isYcc && tables.length === 3
     ? finest([tables[1], tables[2], FINE.chroma])
     : FINE.chroma;
-  const planes = image.components.map((_, i) => planeFor(source, i));
   const colours = isYcc ? planes : yccPlanes(planes.map((plane) => stretched(plane, image)), image);
   const values = [0, 1, 2].map((i) => {
     const blocks = blocksOf(size, sampling, i);
@@ -190,7 +204,7 @@ function planeFor({ image, coefficients, tables }: Source, i: number): Plane {
 /** A plane in the grid that its component has in the result; a negative component says that it has full size now. */
 function subsampled(
   plane: Plane,
-  { image, size }: Source,
+  { image, size }: Pick<Source, "image" | "size">,
   { sampling, component }: { readonly sampling: ChromaSampling; readonly component: number },
 ): Plane {
   const isLuma = component === 0 || component === -1;
@@ -272,9 +286,10 @@ function sizeWithin({ width, height }: Size, options: ConversionOptions): Size {
   };
 }
 
-function actionsFor({ image, size }: Source): RepairAction[] {
+function actionsFor(image: JpegImage, size: Size): RepairAction[] {
   const actions: RepairAction[] = [];
   const code = planRepair(image).obstacle?.code;
+  if (image.frameType === LOSSLESS) actions.push("lossless-coding");
   if (image.precision !== 8) actions.push("sample-bits");
   if (code === "unsupported-colour") actions.push("colour-converted");
   if (code === "unsupported-sampling") actions.push("colour-resampled");
@@ -315,5 +330,7 @@ function inconvertible(code: string, reason: string): JpegFormatError {
   });
 }
 
+/** SOF3. */
+const LOSSLESS = 0xc3;
 /** Steps that are fine enough for what is encoded a second time. */
 const FINE = standardQuantizationTables(90);

@@ -22,7 +22,12 @@ export type LosslessAction =
   | "restart-markers";
 
 /** What is done to a picture where nothing else helps. */
-export type LossyAction = "colour-resampled" | "colour-converted" | "sample-bits" | "scaled";
+export type LossyAction =
+  | "lossless-coding"
+  | "colour-resampled"
+  | "colour-converted"
+  | "sample-bits"
+  | "scaled";
 
 /** What was, or would be, done to a picture. */
 export type RepairAction = LosslessAction | LossyAction;
@@ -128,7 +133,9 @@ function obstacleOf(image: JpegImage, name: string): RepairObstacle | undefined 
   const { frameType, precision, components, colorSpace } = image;
   if (!READABLE.includes(frameType)) {
     const reason = `it is ${codingName(frameType)}`;
-    return { code: "unsupported-coding", reason, isConvertible: false };
+    // Nine bits are what ffmpeg writes of RGB, in colours that no standard describes.
+    const isConvertible = frameType === LOSSLESS && precision !== 9;
+    return { code: "unsupported-coding", reason, isConvertible };
   }
   if (components.length === 2) {
     const reason = "it has 2 components, wanted 1, 3 or 4";
@@ -205,8 +212,10 @@ export function mcuCountOf({ width, height, components }: JpegImage): number {
 
 /** Frame types whose coefficients can be had: all but lossless and hierarchical ones. */
 const READABLE: readonly number[] = [0xc0, 0xc1, 0xc2, 0xc9, 0xca];
+const LOSSLESS = 0xc3;
 const USUAL_FACTORS: readonly string[] = ["2x1,1x1,1x1", "2x2,1x1,1x1"];
 const LOSSY: readonly RepairAction[] = [
+  "lossless-coding",
   "colour-resampled",
   "colour-converted",
   "sample-bits",
@@ -221,6 +230,7 @@ const ACTION_TEXTS: Readonly<Record<RepairAction, string>> = {
   "neutral-chroma": "given neutral colour",
   "quantization-tables": "given two quantization tables of 8 bits",
   "restart-markers": "given other restart markers",
+  "lossless-coding": "re-encoded from lossless coding",
   "colour-resampled": "given subsampled colour",
   "colour-converted": "converted to YCbCr",
   "sample-bits": "reduced to 8 bits a sample",

@@ -57,14 +57,14 @@ Deno.test("FilmExaminer names damaged frames with their place in the file", () =
   examiner.add(frame, 5);
   examiner.add(frame.subarray(0, frame.length >> 1), 20_000);
   examiner.add(frame.subarray(0, 100), 30_000);
-  examiner.add(buildJpeg({ frameType: 0xc3 }), 40_000);
+  examiner.add(buildJpeg({ frameType: 0xc7 }), 40_000);
   examiner.addFault({ offset: 50_000, reason: "9 octets are no picture" });
   const report = examiner.report();
   assertEquals(report.faults.map(({ frame }) => frame), [2, 3, 4, undefined]);
   const [second, third, fourth, between] = report.faults.map(({ offset }) => offset);
   assertEquals([second, fourth, between], [20_000 + scanStart, 40_000, 50_000]);
   assert(third >= 30_000 && third <= 30_100);
-  assertStringIncludes(report.faults[2].reason, "it is lossless");
+  assertStringIncludes(report.faults[2].reason, "it is differential lossless");
   assertEquals([report.rtpJpeg.unsendable, isWhollyPlayable(report)], [3, false]);
 });
 

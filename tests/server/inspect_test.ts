@@ -31,7 +31,7 @@ Deno.test("inspect() walks folders and exits with 1 when something cannot be pla
     "good.mjpeg": labFile([frame]),
     "notes.txt": new TextEncoder().encode("no film, and not called one"),
     "deeper/bad.mjpeg": new TextEncoder().encode("called a film"),
-    "deeper/lossless.mjpeg": labFile([frame, buildJpeg({ frameType: 0xc3 })]),
+    "deeper/lossless.mjpeg": labFile([frame, buildJpeg({ frameType: 0xc7 })]),
   });
   const { code, text } = await inspected("--json", `${folder.path}/`);
   const films = text.trim().split("\n").map((line) => JSON.parse(line));

@@ -765,6 +765,27 @@ export const RECIPES: readonly Recipe[] = [
     make: convert("-colorspace", "CMYK", "-quality", "90"),
     reference: convert("-quality", "95", "-sampling-factor", "1x1"),
   },
+  {
+    name: "lossless",
+    oddity: "lossless coding (SOF3)",
+    ...reencoded,
+    source: "plain",
+    make: ffmpegLossless("yuvj420p"),
+    reference: cjpeg("-quality", "98"),
+  },
+  {
+    name: "lossless-444",
+    oddity: "lossless coding, 4:4:4",
+    ...reencoded,
+    source: "plain",
+    make: ffmpegLossless("yuvj444p"),
+    reference: cjpeg("-quality", "98", "-sample", "1x1"),
+  },
   // What nobody here can read
-  { name: "lossless", oddity: "lossless coding (SOF3)", outcome: "refused", make: ffmpegLossless },
+  {
+    name: "hierarchical",
+    oddity: "hierarchical coding (SOF5)",
+    outcome: "refused",
+    make: then(standard, (jpeg) => patched(jpeg, 0xc0, (octets) => octets[1] = 0xc5)),
+  },
 ];

@@ -143,11 +143,12 @@ export function stepsBetweenScans(jpeg: Uint8Array): Uint8Array {
   return patched(moved, 0xc0, (octets) => [12, 15, 18].forEach((at) => octets[at] = 0));
 }
 
-export function ffmpegLossless(picture: Uint8Array): Promise<Uint8Array> {
-  return filtered("ffmpeg", [
-    ...["-v", "error", "-f", "ppm_pipe", "-i", "pipe:0", "-c:v", "ljpeg"],
-    ...["-pix_fmt", "yuvj420p", "-f", "mjpeg", "-"],
-  ], picture);
+export function ffmpegLossless(pixelFormat: string) {
+  return (picture: Uint8Array) =>
+    filtered("ffmpeg", [
+      ...["-v", "error", "-f", "ppm_pipe", "-i", "pipe:0", "-c:v", "ljpeg"],
+      ...["-pix_fmt", pixelFormat, "-f", "mjpeg", "-"],
+    ], picture);
 }
 
 /** Standard tables under each other's numbers. */
