@@ -16,6 +16,7 @@ import {
 import { decodeBase64, encodeBase64 } from "../lib/auth/digest.ts";
 import { RtspFormatError } from "../lib/errors.ts";
 import { seeded } from "./support/property.ts";
+import { shortestRunMs } from "./support/timing.ts";
 
 const hash: Hash = (algorithm, text) =>
   createHash(algorithm === "MD5" ? "md5" : "sha256").update(text).digest("hex");
@@ -315,10 +316,11 @@ Deno.test("verifyAuthorization() property: any text is ok, wrong, stale or malfo
     const filler of ["a", "a=", "=", '"', "\\", " ", ",", "a ", "a(", "(", 'a="', "a,", "Digest a="]
   ) {
     for (const tail of ["", "(", '"', "="]) {
-      const start = performance.now();
-      verify(`Digest ${filler.repeat(65_536 / filler.length)}${tail}`);
-      verify(`Basic ${filler.repeat(65_536 / filler.length)}${tail}`);
-      assertLess(performance.now() - start, 500, JSON.stringify(filler + tail));
+      const tookMs = shortestRunMs(500, () => {
+        verify(`Digest ${filler.repeat(65_536 / filler.length)}${tail}`);
+        verify(`Basic ${filler.repeat(65_536 / filler.length)}${tail}`);
+      });
+      assertLess(tookMs, 500, JSON.stringify(filler + tail));
     }
   }
 });

@@ -52,14 +52,14 @@ Deno.test("RtspServer limits the sessions too: 453", async () => {
 });
 
 Deno.test("RtspServer closes a connection with half a request, and one that asks nothing", async () => {
-  await using test = await TestServer.start({ requestTimeoutMs: 150, idleTimeoutMs: 400 });
+  await using test = await TestServer.start({ requestTimeoutMs: 150, idleTimeoutMs: 2000 });
   await using half = await RtspProbe.connect(test.port);
   await using silent = await RtspProbe.connect(test.port);
   await half.send("OPTIONS * RTSP/1.0\r\nCSe");
   const from = performance.now();
   assert(await half.ended(2000));
-  assert(performance.now() - from < 380, "the half request is closed first");
-  assert(await silent.ended(2000));
+  assert(performance.now() - from < 1900, "the half request is closed first");
+  assert(await silent.ended(5000));
 });
 
 Deno.test("RtspServer survives endless lines, a thousand headers, and what is no RTSP at all", async () => {
