@@ -212,7 +212,8 @@ export class Playback {
   peek(now: number): number | undefined {
     if (!this.#isPlaying) return undefined;
     this.#catchUp(now);
-    return Math.max(this.#dueOfNext(), this.#notBeforeMs) > now ? undefined : this.#nextFrame;
+    const dueMs = Math.max(this.#dueOfNext(), this.#notBeforeMs);
+    return dueMs > now + ROUNDING_MS ? undefined : this.#nextFrame;
   }
 
   /** The place in the file, from 0, of the frame that follows about `ahead` frames after the next one. */
@@ -230,10 +231,10 @@ export class Playback {
     const mediaTicks = this.#ticksOfNext();
     const frameIndex = this.#nextFrame;
     this.#worstLatenessMs = Math.max(this.#worstLatenessMs, now - dueMs);
-    // Late frames follow each other at four times the rate at most, so that no receiver's buffer overflows.
-    this.#notBeforeMs = now + this.intervalMs / 4;
     this.#taken++;
     this.#advance();
+    // Late frames follow each other at four times the rate at most, so that no receiver's buffer overflows.
+    this.#notBeforeMs = now + (this.#dueOfNext() - dueMs) / 4;
     const isLast = this.isAtEnd;
     if (isLast) this.#isPlaying = false;
     return { frameIndex, dueMs, mediaTicks, isLast };
@@ -321,7 +322,8 @@ export class Playback {
 
   #dueOfNext(): number {
     // Thousandths of a nanosecond are rounding errors, and would make a frame late for its own moment.
-    return Math.round((this.#anchorMs + this.#nextSeconds * 1000 / this.#speed) * 1e6) / 1e6;
+    const dueMs = this.#anchorMs + this.#nextSeconds * 1000 / this.#speed;
+    return Math.round(dueMs / ROUNDING_MS) * ROUNDING_MS;
   }
 
   #ticksOfNext(): number {
@@ -426,6 +428,8 @@ interface Place {
 }
 
 const SLEEP_MS = 10_000;
+/** Sums of floating-point numbers are right to this. */
+const ROUNDING_MS = 2 ** -20;
 /** Half of the last decimal that players send. */
 const SLACK_SECONDS = 0.0005;
 

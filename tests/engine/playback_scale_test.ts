@@ -132,3 +132,34 @@ Deno.test("property: Playback at any scale and speed comes to its end, in order,
     seeded(200),
   );
 });
+
+Deno.test("property: Playback asked late, early or after a sleep never stalls, never goes back", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 2, maxLength: 40 }),
+      fc.double({ min: -40, max: 40, noNaN: true }).filter((scale) => Math.abs(scale) > 0.01),
+      fc.double({ min: 0.1, max: 8, noNaN: true }),
+      fc.array(fc.integer({ min: 0, max: 15_000 }), { minLength: 1, maxLength: 60 }),
+      fc.boolean(),
+      (gaps, scale, speed, waits, isLooping) => {
+        let at = 0;
+        const starts = Float64Array.from(gaps, (gap) => (at += gap) / 1000);
+        const timeline = timelineOf(starts, {
+          endSeconds: at / 1000 + 0.04,
+          roundedToSeconds: 1e-3,
+        });
+        const playback = new Playback({ timeline, isLooping });
+        playback.play({ scale, speed }, 0);
+        let now = 0, ticks = -1;
+        for (const wait of waits) {
+          const frame = playback.take(now += wait);
+          if (frame === undefined) continue;
+          assert(frame.mediaTicks >= ticks);
+          assert(frame.frameIndex >= 0 && frame.frameIndex < gaps.length);
+          ticks = frame.mediaTicks;
+        }
+      },
+    ),
+    seeded(300),
+  );
+});
