@@ -141,3 +141,34 @@ Deno.test("ConnectionWriter gives up when too much waits, whoever does not read"
   assertEquals(broken.length, 1);
   assert(writer.queuedBytes <= 256 << 10);
 });
+
+Deno.test("ConnectionWriter writes frames at once where the stream can, and the rest in its turn", async () => {
+  const stream = new SlowStream();
+  let room = 5;
+  const now: number[][] = [];
+  Object.assign(stream, {
+    writeNow(bytes: Uint8Array): number {
+      const taken = Math.min(room, bytes.length);
+      room -= taken;
+      now.push([...bytes.subarray(0, taken)]);
+      return taken;
+    },
+  });
+  const { writer, broken } = writerOf(stream);
+  const frames = [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6, 7), Uint8Array.of(8)];
+  const source = { takeBytes: () => frames.shift() };
+  writer.offer(source);
+  assertEquals([now, stream.written], [[[1, 2, 3]], []]);
+  await writer.flushed();
+  writer.offer(source);
+  assertEquals([now[1], stream.written], [[4, 5], [Uint8Array.of(6, 7)]]);
+  room = 10;
+  writer.offer(source);
+  assertEquals(now.length, 2);
+  await stream.step();
+  assertEquals(stream.written, [Uint8Array.of(6, 7), Uint8Array.of(8)]);
+  await stream.step();
+  writer.write(Uint8Array.of(9));
+  assertEquals([now.length, stream.written.length, broken], [2, 3, []]);
+  await stream.step();
+});
