@@ -339,7 +339,7 @@ testInChromium("page: charts move, and say their newest number", async ({ page, 
   const after = await drawn();
   assertEquals(after.filter((picture, i) => picture === before[i]).length, 0);
   const frameRate = Number((await textOf(page, "chart-frame-rate")).split(" ")[0]);
-  assert(frameRate > 15 && frameRate < 25, `${frameRate}`);
+  assert(frameRate > 5 && frameRate < 25, `${frameRate}`);
   assertEquals(await textOf(page, "chart-loss"), "0.00 %");
   await page.emulateMedia({ colorScheme: "dark" }); // drawn anew in the colours of the night
   await delay(300);
@@ -452,7 +452,9 @@ testInChromium(
     const times = await page.locator("#packet-list .time").first().textContent() ?? "";
     const [hours, minutes, seconds] = times.split(":").map(Number);
     const shown = new Date().setHours(hours, minutes, 0, 0) + seconds * 1000;
-    assertLess(Math.abs(Date.now() - shown), 1500, "the page shows old packets");
+    assertLess(Math.abs(Date.now() - shown), 2500, "the page shows old packets");
+    const newest = client.latestFrame!.number;
+    assertLess(newest - (await shownFrame(page) ?? 0), 15, "the page shows old frames");
   },
 );
 
