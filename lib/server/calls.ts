@@ -76,7 +76,7 @@ async function answerDescribe(
     }
     const description = describeMovie(movie, {
       requestUri: call.request.uri,
-      localHostname: localAddress.hostname,
+      localAddress: connection.stream.localAddress,
       isLooping: parts.options.loop ?? false,
     });
     return { statusCode: 200, ...description };

@@ -8,8 +8,11 @@
  */
 
 import { formatSdp, type SdpAttribute } from "../sdp.ts";
-import { parseRtspUrl } from "../rtsp_url.ts";
+import { RtspFormatError } from "../errors.ts";
+import type { SocketAddress } from "../net/socket.ts";
+import { parseRtspUrl, type RtspUrl } from "../rtsp_url.ts";
 import type { LabForm, RtspHeader } from "../rtsp.ts";
+import { endpointText } from "./events.ts";
 import type { SharedMovie } from "./media_library.ts";
 
 /** Name of the one stream of a movie, as `a=control` and SETUP URLs name it. */
@@ -28,14 +31,25 @@ export interface DescriptionOptions {
   /** The URL of the request. */
   readonly requestUri: string;
   /** The server's address as the client reached it. */
-  readonly localHostname: string;
+  readonly localAddress: SocketAddress;
   /** A film that starts over for ever has no end. */
   readonly isLooping: boolean;
 }
 
-/** The base of a movie's control URLs: the request's URL without credentials, track and query, with one slash at its end. */
-export function baseUrlOfRequest(requestUri: string): string {
-  const url = parseRtspUrl(requestUri);
+/**
+ * The base of a movie's control URLs: the request's URL without credentials, track and query, with one slash at its end.
+ * Where the request names the movie by less than a URL, the base is made of the server's own address.
+ */
+export function baseUrlOfRequest(
+  requestUri: string,
+  movie: { readonly path: string },
+  localAddress: SocketAddress,
+): string {
+  const url = urlOf(requestUri);
+  if (url === undefined) {
+    const path = movie.path.split("/").map(encodeURIComponent).join("/");
+    return `rtsp://${endpointText(localAddress)}/${path}/`;
+  }
   const withoutQuery = url.query === undefined
     ? url.href
     : url.href.slice(0, url.href.indexOf("?"));
@@ -49,11 +63,12 @@ export function baseUrlOfRequest(requestUri: string): string {
 /** Describes a movie to a standard client. */
 export function describeMovie(movie: SharedMovie, options: DescriptionOptions): Description {
   const { file, timeline } = movie;
-  const base = baseUrlOfRequest(options.requestUri);
+  const { localAddress, requestUri } = options;
+  const base = baseUrlOfRequest(requestUri, movie, localAddress);
   // Players disagree on how a relative control joins a URL with a query; an absolute one leaves no choice.
-  const control = options.requestUri.includes("?") ? base + TRACK_CONTROL : TRACK_CONTROL;
+  const control = requestUri.includes("?") ? base + TRACK_CONTROL : TRACK_CONTROL;
   const end = options.isLooping ? "" : timeline.durationSeconds.toFixed(3);
-  const addressType = options.localHostname.includes(":") ? "IP6" : "IP4";
+  const addressType = localAddress.hostname.includes(":") ? "IP6" : "IP4";
   const identifier = String(movie.id);
   const body = formatSdp({
     version: 0,
@@ -63,7 +78,7 @@ export function describeMovie(movie: SharedMovie, options: DescriptionOptions): 
       sessionVersion: identifier,
       networkType: "IN",
       addressType,
-      address: options.localHostname,
+      address: localAddress.hostname,
     },
     name: file.name,
     connection: {
@@ -123,6 +138,16 @@ export function describeLabMovie(
     headers: [["Content-Base", movie.path], ["Content-Type", "application/sdp"]],
     body,
   };
+}
+
+/** The request's URL; `undefined` where it is a bare name, or names no host that can be. */
+function urlOf(requestUri: string): RtspUrl | undefined {
+  try {
+    return parseRtspUrl(requestUri);
+  } catch (error) {
+    if (error instanceof RtspFormatError) return undefined;
+    throw error;
+  }
 }
 
 function mediaAttributes(movie: SharedMovie, control: string): SdpAttribute[] {

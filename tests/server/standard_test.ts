@@ -38,6 +38,22 @@ function picturesOf(datagrams: readonly Uint8Array[]): Uint8Array[] {
   return datagrams.flatMap((bytes) => depacketizer.push(decodeRtp(bytes), 0)?.jpeg ?? []);
 }
 
+Deno.test("RtspServer describes a film that is named by less than a URL, or by one that cannot be", async () => {
+  await using test = await TestServer.start();
+  await using probe = await RtspProbe.connect(test.port);
+  const names = [
+    "movie.mjpeg",
+    "/movie.mjpeg",
+    "rtsp:///movie.mjpeg",
+    "rtsp://h:99999/movie.mjpeg",
+  ];
+  for (const name of [...names, "http://h/movie.mjpeg"]) {
+    const response = await probe.ask("DESCRIBE", name);
+    assertEquals(response.statusCode, 200, name);
+    assertEquals(response.headers.get("content-base"), `${test.url("movie.mjpeg")}/`, name);
+  }
+});
+
 Deno.test("RtspServer describes a film as players need it", async () => {
   await using test = await TestServer.start({ frameRateHz: undefined });
   await using probe = await RtspProbe.connect(test.port);
