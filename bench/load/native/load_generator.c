@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum { EVENTS = 512 };
-static const double SETTLE_MS = 1000, START_LIMIT_MS = 12000, END_LIMIT_MS = 3000;
+static const double SETTLE_MS = 4000, START_LIMIT_MS = 12000, END_LIMIT_MS = 3000;
 static const double REPORT_MS = 5000, KEEP_ALIVE_MS = 20000;
 
 struct settings settings;
