@@ -7,6 +7,7 @@
  */
 import { JpegFormatError } from "../errors.ts";
 import { type BlockDecoder, overrun, type ScanBand, type ScanPart } from "./block_decoder.ts";
+import { stuffedEnd } from "./stuffing.ts";
 
 /** Reads blocks by what was seen before: probabilities are learned anew in each restart interval. */
 export class ArithmeticBlocks implements BlockDecoder {
@@ -174,16 +175,9 @@ class BinaryDecoder {
 
   /** Starts at `start`; answers where the next marker stands. */
   load(data: Uint8Array, start: number): number {
-    let end = data.indexOf(0xff, start);
-    while (end >= 0) {
-      let after = end + 1;
-      while (data[after] === 0xff) after++;
-      if (after < data.length && data[after] !== 0) break;
-      end = data.indexOf(0xff, after + 1);
-    }
     this.#data = data;
     this.#position = start;
-    this.#end = end < 0 ? data.length : end;
+    this.#end = stuffedEnd(data, start);
     this.#code = this.#interval = this.#octetsBehindEnd = 0;
     this.#shiftCount = -16;
     return this.#end;

@@ -13,6 +13,7 @@ import {
   type EncoderTable,
   type HuffmanSpecification,
 } from "./huffman_table.ts";
+import { copyStuffed } from "./stuffing.ts";
 
 /** The tables of one component. */
 export interface BaselineTables {
@@ -162,20 +163,14 @@ class ScanWriter {
     const padding = -this.#accumulatedBits & 7;
     if (padding > 0) this.#append((1 << padding) - 1, padding);
     this.#view.setInt32(this.#outputSize, this.#accumulator);
-    const size = this.#outputSize + (this.#accumulatedBits >>> 3), output = this.#output;
+    const size = this.#outputSize + (this.#accumulatedBits >>> 3);
     if (this.#resultSize + size * 2 + 2 > this.#result.length) {
       const grown = new Uint8Array((this.#resultSize + size) * 2 + 2);
       grown.set(this.#result.subarray(0, this.#resultSize));
       this.#result = grown;
     }
-    const result = this.#result;
-    let target = this.#resultSize;
-    for (let i = 0; i < size; i++) {
-      const octet = output[i];
-      result[target++] = octet;
-      if (octet === 0xff) result[target++] = 0;
-    }
-    this.#resultSize = target;
+    const octets = this.#output.subarray(0, size);
+    this.#resultSize = copyStuffed(octets, this.#result, this.#resultSize);
     this.#outputSize = this.#accumulator = this.#accumulatedBits = 0;
   }
 }

@@ -8,6 +8,7 @@
 
 import { JpegFormatError } from "../errors.ts";
 import type { HuffmanSpecification } from "./huffman_table.ts";
+import { copyUnstuffed } from "./stuffing.ts";
 
 /** A Huffman table to read with. */
 export interface HuffmanDecoder {
@@ -92,23 +93,12 @@ export class EntropyReader {
       this.#view = new DataView(this.#octets.buffer);
     }
     const octets = this.#octets;
-    let size = 0;
-    let offset = start;
-    for (; offset < data.length; offset++) {
-      const octet = data[offset];
-      if (octet === 0xff) {
-        let marker = offset + 1;
-        while (marker < data.length && data[marker] === 0xff) marker++;
-        if (marker < data.length && data[marker] !== 0) break;
-        offset = marker;
-      }
-      octets[size++] = octet;
-    }
+    const { size, end } = copyUnstuffed(data, start, octets);
     octets.fill(0, size, size + READ_MARGIN);
     this.#bitCount = size * 8;
     this.#position = 0;
     this.#start = start;
-    return offset;
+    return end;
   }
 
   /**

@@ -17,6 +17,7 @@ import {
   joinTables,
   LOOKUP_BITS,
 } from "./huffman_table.ts";
+import { copyStuffed, copyUnstuffed } from "./stuffing.ts";
 
 /** What a {@linkcode JpegFormatError} of this room can be about. */
 export type JpegScanFaultCode =
@@ -169,23 +170,12 @@ export class ScanRecoder {
   #loadInterval(start: number): number {
     const scan = this.#scan;
     const input = this.#input;
-    let size = 0;
-    let offset = start;
-    for (; offset < scan.length; offset++) {
-      const octet = scan[offset];
-      if (octet === 0xff) {
-        let marker = offset + 1;
-        while (marker < scan.length && scan[marker] === 0xff) marker++;
-        if (marker < scan.length && scan[marker] !== 0) break;
-        offset = marker;
-      }
-      input[size++] = octet;
-    }
+    const { size, end } = copyUnstuffed(scan, start, input);
     input.fill(0, size, size + READ_MARGIN);
     this.#intervalStart = start;
     this.#inputBits = size * 8;
     this.#position = 0;
-    return offset;
+    return end;
   }
 
   /** Steps over the RSTn marker at `offset` and loads what follows. */
@@ -194,10 +184,8 @@ export class ScanRecoder {
     let marker = offset + 1;
     while (marker < scan.length && scan[marker] === 0xff) marker++;
     if (marker >= scan.length || (scan[marker] & 0xf8) !== 0xd0) {
-      throw new JpegFormatError(
-        `Cannot re-code scan: no restart marker after MCU ${mcu} of ${this.#mcuCount}`,
-        { code: "scan-restart-missing", offset, rfc: "T.81 E.2.4" },
-      );
+      const why = `no restart marker after MCU ${mcu} of ${this.#mcuCount}`;
+      throw scanFault("scan-restart-missing", offset, "T.81 E.2.4", { why });
     }
     return this.#loadInterval(marker + 1);
   }
@@ -331,12 +319,10 @@ export class ScanRecoder {
     while (code >= table.limits[length]) length++;
     if (length > 16) {
       if (this.#position >= this.#inputBits) throw this.#truncated();
-      throw new JpegFormatError(
-        `Cannot re-code scan: the bits ${
-          code.toString(2).padStart(16, "0")
-        } are no code of the table`,
-        { code: "huffman-code-unknown", offset: this.#inputOffset(), rfc: "T.81 F.2.2.3" },
-      );
+      const bits = code.toString(2).padStart(16, "0");
+      throw scanFault("huffman-code-unknown", this.#inputOffset(), "T.81 F.2.2.3", {
+        why: `the bits ${bits} are no code of the table`,
+      });
     }
     this.#position += length;
     return table.symbols[table.bases[length] + (code >>> (16 - length))];
@@ -378,19 +364,13 @@ export class ScanRecoder {
     if (padding > 0) this.#putBits((1 << padding) - 1, padding);
     this.#outputView.setInt32(this.#outputSize, this.#accumulator);
     const size = this.#outputSize + (this.#accumulatedBits >>> 3);
-    const output = this.#output;
     if (this.#resultSize + size * 2 + 2 > this.#result.length) {
       const grown = new Uint8Array(this.#result.length + size * 2 + 2);
       grown.set(this.#result.subarray(0, this.#resultSize));
       this.#result = grown;
     }
     const result = this.#result;
-    let target = this.#resultSize;
-    for (let i = 0; i < size; i++) {
-      const octet = output[i];
-      result[target++] = octet;
-      if (octet === 0xff) result[target++] = 0;
-    }
+    let target = copyStuffed(this.#output.subarray(0, size), result, this.#resultSize);
     if (restart >= 0) {
       result[target++] = 0xff;
       result[target++] = 0xd0 | restart;
@@ -407,34 +387,25 @@ export class ScanRecoder {
   }
 
   #truncated(): JpegFormatError {
-    return new JpegFormatError(
-      `Cannot re-code scan: its ${this.#scan.length} octets end before its ${this.#mcuCount} MCUs do`,
-      { code: "scan-truncated", offset: this.#inputOffset(), rfc: "T.81 F.2.2" },
-    );
+    return scanFault("scan-truncated", this.#inputOffset(), "T.81 F.2.2", {
+      why: `its ${this.#scan.length} octets end before its ${this.#mcuCount} MCUs do`,
+    });
   }
 
   #overrun(coefficients: number): JpegFormatError {
     // Behind the data stand zeros, which may mean anything.
     if (this.#position > this.#inputBits) return this.#truncated();
-    return new JpegFormatError(
-      `Cannot re-code scan: a block holds ${coefficients} coefficients, of at most 64`,
-      { code: "scan-coefficients-overrun", offset: this.#inputOffset(), rfc: "T.81 F.2.2.2" },
-    );
+    return scanFault("scan-coefficients-overrun", this.#inputOffset(), "T.81 F.2.2.2", {
+      why: `a block holds ${coefficients} coefficients, of at most 64`,
+    });
   }
 
   #notStandard(symbol: number, isDc: boolean): JpegFormatError {
     if (this.#position > this.#inputBits) return this.#truncated();
-    return new JpegFormatError(
-      `Cannot re-code scan: the ${
-        isDc ? "DC" : "AC"
-      } symbol ${symbol} has no code in the target table`,
-      {
-        code: "huffman-symbol-not-standard",
-        offset: this.#inputOffset(),
-        rfc: "T.81 Annex K",
-        value: symbol,
-      },
-    );
+    const why = `the ${isDc ? "DC" : "AC"} symbol ${symbol} has no code in the target table`;
+    return scanFault("huffman-symbol-not-standard", this.#inputOffset(), "T.81 Annex K", {
+      ...{ why, value: symbol },
+    });
   }
 }
 
@@ -444,3 +415,12 @@ const READ_MARGIN = 256;
 const BLOCK_SIZE_LIMIT = 212;
 
 const EMPTY = new Uint8Array(READ_MARGIN);
+
+function scanFault(
+  code: JpegScanFaultCode,
+  offset: number,
+  rfc: string,
+  { why, value }: { readonly why: string; readonly value?: number },
+): JpegFormatError<JpegScanFaultCode> {
+  return new JpegFormatError(`Cannot re-code scan: ${why}`, { code, offset, rfc, value });
+}
