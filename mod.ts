@@ -390,6 +390,7 @@ export {
   formatPlayedRange,
 } from "./lib/engine/media_range.ts";
 export { type Paced, Pacer, type PacerPlace } from "./lib/engine/pacer.ts";
+export { Overload } from "./lib/engine/overload.ts";
 export { type StartPhase, StartPhases } from "./lib/engine/start_phases.ts";
 export {
   type CallMethod,

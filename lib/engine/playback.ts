@@ -101,7 +101,8 @@ export class Playback {
   readonly #timeline: Timeline;
   readonly #isLooping: boolean;
   readonly #clockRateHz: number;
-  readonly #lateLimitMs: number;
+  readonly #usualLateLimitMs: number;
+  #lateLimitMs: number;
   #scale = 1;
   #speed = 1;
   /** The running PLAY: its first frame was due at `anchorMs` and had `anchorTicks`. */
@@ -129,7 +130,8 @@ export class Playback {
       constantTimeline(options.frameCount ?? 0, options.frameRateHz ?? 0);
     this.#isLooping = options.isLooping ?? false;
     this.#clockRateHz = options.clockRateHz ?? 90_000;
-    this.#lateLimitMs = options.lateLimitMs ?? 1000;
+    this.#usualLateLimitMs = options.lateLimitMs ?? 1000;
+    this.#lateLimitMs = this.#usualLateLimitMs;
   }
 
   /** Length of the file in seconds. */
@@ -202,6 +204,11 @@ export class Playback {
   /** When the next frame is due, in ms; `undefined` while nothing plays. */
   nextDue(): number | undefined {
     return this.#isPlaying ? Math.max(this.#dueOfNext(), this.#notBeforeMs) : undefined;
+  }
+
+  /** Leaves frames out already when they are half an interval late, or as late as usual. */
+  setStrained(isStrained: boolean): void {
+    this.#lateLimitMs = isStrained ? this.intervalMs / 2 : this.#usualLateLimitMs;
   }
 
   /**

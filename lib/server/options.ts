@@ -37,6 +37,12 @@ export interface RtspServerOptions {
    * @default {64}
    */
   readonly burstPackets?: number;
+  /**
+   * How late frames may be in the mean of some seconds, in ms, before new sessions are refused (453); from a fifth of it
+   * on, frames that are late by half an interval are left out. `Infinity`: neither happens.
+   * @default {250}
+   */
+  readonly maxLatenessMs?: number;
   /** Names and passwords; with any, every request but OPTIONS needs one of them. @default {none} */
   readonly users?: ReadonlyMap<string, string>;
   /** Offers Digest with SHA-256 too (it is listed first, as players require). @default {true} */
@@ -95,6 +101,8 @@ export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 256;
 export const DEFAULT_SESSION_TIMEOUT_SECONDS = 60;
 /** See {@linkcode RtspServerOptions.burstPackets}. */
 export const DEFAULT_BURST_PACKETS = 64;
+/** See {@linkcode RtspServerOptions.maxLatenessMs}. */
+export const DEFAULT_MAX_LATENESS_MS = 250;
 /** See {@linkcode RtspServerOptions.cacheBytes}. */
 export const DEFAULT_CACHE_BYTES: number = 256 << 20;
 /** Sessions that one connection can hold. */

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Overload } from "../engine/overload.ts";
 import { type Paced, Pacer } from "../engine/pacer.ts";
 
 /** Waits without returning to the event loop: cheaper and more exact than a timer, see `lib/net/event_wait_linux.ts`. */
@@ -29,10 +30,13 @@ export class PacerTimer implements Disposable {
   #noWaitBeforeMs = -Infinity;
   #isCalling = false;
   #isClosed = false;
+  /** How late the timer comes. */
+  readonly overload: Overload;
 
   /** With a {@linkcode ShortWait} what is due soon is waited for within one turn of the event loop. */
-  constructor(shortWait?: ShortWait) {
+  constructor(shortWait?: ShortWait, maxLatenessMs = Infinity) {
     this.#shortWait = shortWait;
+    this.overload = new Overload(maxLatenessMs);
   }
 
   /** The present time on this clock, in ms. */
@@ -91,6 +95,7 @@ export class PacerTimer implements Disposable {
     this.#isCalling = true;
     try {
       const beganMs = this.now();
+      this.overload.record(beganMs - this.#wakeMs, beganMs);
       let now = beganMs;
       do this.#pacer.handleTimeout(now); while ((now = this.#waitForNext(beganMs)) > 0);
     } finally {

@@ -29,6 +29,7 @@ import { MediaLibrary } from "./media_library.ts";
 import {
   DEFAULT_MAX_CONNECTIONS,
   DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+  DEFAULT_MAX_LATENESS_MS,
   DEFAULT_PORT,
   DEFAULT_SESSION_TIMEOUT_SECONDS,
   type RtspServerOptions,
@@ -300,7 +301,10 @@ function build(options: RtspServerOptions, udpPath: UdpPath): BuiltServer {
   const onSessionEnded: BuiltServer["onSessionEnded"] = { call: () => {} };
   const parts: ServerParts = {
     options,
-    timer: new PacerTimer(options.ownsThread ? udpPath.openShortWait?.() : undefined),
+    timer: new PacerTimer(
+      options.ownsThread ? udpPath.openShortWait?.() : undefined,
+      options.maxLatenessMs ?? DEFAULT_MAX_LATENESS_MS,
+    ),
     phases: new StartPhases(),
     library: new MediaLibrary({
       folder: options.media,

@@ -18,7 +18,7 @@ import { withoutCredentials } from "../rtsp_url.ts";
 import { endpointText } from "./events.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
 import type { SharedMovie } from "./media_library.ts";
-import { MAX_SESSIONS_PER_CONNECTION } from "./options.ts";
+import { DEFAULT_MAX_LATENESS_MS, MAX_SESSIONS_PER_CONNECTION } from "./options.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
 import { MediaStream } from "./stream.ts";
 import { StreamSession } from "./stream_session.ts";
@@ -68,15 +68,30 @@ export async function answerSetup(
     }
     if (existing !== undefined) return switchTransport(parts, connection, call, existing, offer);
     if (call.isLab) endLabSession(parts, connection);
-    const limit = connection.sessions.size >= MAX_SESSIONS_PER_CONNECTION
-      ? `${MAX_SESSIONS_PER_CONNECTION} sessions on one connection`
-      : parts.sessionLimit.take(connection.stream.remoteAddress.hostname);
+    const limit = limitReached(parts, connection);
     if (limit !== undefined) return withReason(453, `No further session: ${limit}`);
     isKept = true;
     return beginSession(parts, connection, call, { movie, offer, format });
   } finally {
     if (!isKept) movie.release();
   }
+}
+
+/** Why there can be no further session, or `undefined` where it has been counted as one more. */
+function limitReached(parts: ServerParts, connection: CallConnection): string | undefined {
+  const { timer, options } = parts;
+  if (timer.overload.isOverloaded(timer.now())) {
+    const lateMs = Math.round(timer.overload.latenessMs(timer.now()));
+    const reason = `frames are ${lateMs} ms late`;
+    const { maxLatenessMs = DEFAULT_MAX_LATENESS_MS } = options;
+    const message = `Overloaded: ${reason}, ${maxLatenessMs} ms are bearable; 453 for new sessions`;
+    parts.emit({ type: "warning", message });
+    return reason;
+  }
+  if (connection.sessions.size >= MAX_SESSIONS_PER_CONNECTION) {
+    return `${MAX_SESSIONS_PER_CONNECTION} sessions on one connection`;
+  }
+  return parts.sessionLimit.take(connection.stream.remoteAddress.hostname);
 }
 
 /** Why a movie cannot be sent in that format, or `undefined`. */

@@ -140,6 +140,7 @@ export class MediaStream implements Paced {
   /** Called by the pacer. */
   onDue(now: number): void {
     if (this.#endMs !== undefined && now >= this.#endMs) return this.#finish(now);
+    this.#playback.setStrained(this.#options.timer.overload.isStrained(now));
     const frameIndex = this.#playback.peek(now);
     if (frameIndex === undefined) return this.#scheduleNext();
     const { batches, movie, timer } = this.#options;

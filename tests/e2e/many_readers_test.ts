@@ -29,6 +29,7 @@ async function playsToAll({ udp, dialect, transport }: {
     hostname: "127.0.0.1",
     port: 0,
     udp,
+    maxLatenessMs: Infinity,
   });
   const readers = 20;
   const frames = 30;

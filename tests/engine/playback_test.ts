@@ -43,6 +43,18 @@ Deno.test("Playback does not drift: frame 18,000 of ten minutes at 30 Hz is due 
   assertEquals(last.mediaTicks, 600 * 90_000);
 });
 
+Deno.test("Playback.setStrained() leaves out what is late by half an interval, and counts it", () => {
+  const playback = new Playback({ frameCount: 10, frameRateHz: 20 });
+  playback.play({}, 0);
+  playback.setStrained(true);
+  assertEquals(playback.take(20)?.frameIndex, 0);
+  assertEquals(playback.take(130)?.frameIndex, 2);
+  assertEquals(playback.stats().dropped, 1);
+  playback.setStrained(false);
+  assertEquals(playback.take(400)?.frameIndex, 3);
+  assertEquals(playback.stats().dropped, 1);
+});
+
 Deno.test("Playback.take() gives nothing before a frame is due", () => {
   const playback = new Playback({ frameCount: 4, frameRateHz: 20 });
   assertEquals(playback.take(5), undefined);

@@ -1,4 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { type Paced, Pacer } from "../../lib/engine/pacer.ts";
+import { Playback } from "../../lib/engine/playback.ts";
 import { StartPhases } from "../../lib/engine/start_phases.ts";
 
 const INTERVAL_MS = 1000 / 30;
@@ -43,4 +45,32 @@ Deno.test("StartPhases.take() serves every rate", () => {
     const { startMs } = phases.take(12_345.678, 1000 / rate);
     assert(startMs <= 12_345.678 && startMs > 12_345.678 - 1000 / rate - 1e-6);
   }
+});
+
+Deno.test("StartPhases, Playback and Pacer end ten minutes of 20 readers on the spot, no frame late", () => {
+  const pacer = new Pacer();
+  const phases = new StartPhases();
+  const ends: number[] = [];
+  let worstMs = 0;
+  for (let reader = 0; reader < 20; reader++) {
+    const playback = new Playback({ frameCount: 18_000, frameRateHz: 30 });
+    const { startMs } = phases.take(1000 + reader * 0.7, INTERVAL_MS);
+    playback.play({}, startMs);
+    const entry: Paced = {
+      pacing: undefined,
+      onDue(now) {
+        const frame = playback.take(now)!;
+        worstMs = Math.max(worstMs, now - frame.dueMs);
+        if (frame.isLast) ends.push(now - (startMs + 17_999 * INTERVAL_MS));
+        else pacer.schedule(entry, playback.nextDue()!);
+      },
+    };
+    pacer.schedule(entry, playback.nextDue()!);
+  }
+  for (let now = pacer.nextTimeout(); now !== undefined; now = pacer.nextTimeout()) {
+    pacer.handleTimeout(now);
+  }
+  assertEquals(ends.length, 20);
+  assert(Math.max(...ends) < 1 && Math.min(...ends) > -0.001, ends.join());
+  assert(worstMs < 1.001, `${worstMs}`);
 });

@@ -36,6 +36,42 @@ Deno.test("RtspServer turns connections above the limit away with 503, and takes
   assertEquals((await fourth.ask("OPTIONS", "*")).statusCode, 200);
 });
 
+Deno.test("RtspServer that cannot keep up leaves out frames, answers all the same, and refuses SETUP with 453", async () => {
+  await using test = await TestServer.start({ maxLatenessMs: 20, loop: true, frameRateHz: 100 });
+  await using probe = await RtspProbe.connect(test.port);
+  const url = test.url("movie.mjpeg");
+  const setup = (channel: number) => {
+    const Transport = `RTP/AVP/TCP;unicast;interleaved=${channel}-${channel + 1}`;
+    return probe.ask("SETUP", url, { Transport });
+  };
+  const session = (await setup(0)).headers.get("session")!.split(";")[0];
+  await probe.ask("PLAY", url, { Session: session });
+  // Something holds the thread for most of the time.
+  const holder = setInterval(() => {
+    for (const end = performance.now() + 80; performance.now() < end;);
+  }, 85);
+  try {
+    let refused = await setup(2);
+    const end = performance.now() + 20_000;
+    for (let channel = 4; refused.statusCode === 200 && performance.now() < end; channel += 2) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      refused = await setup(channel);
+    }
+    assertEquals(refused.statusCode, 453);
+    assertMatch(refused.body, /frames are \d+ ms late/);
+    assertEquals((await probe.ask("OPTIONS", "*")).statusCode, 200);
+  } finally {
+    clearInterval(holder);
+  }
+  assert(
+    test.events.some((event) =>
+      event.type === "warning" && /^Overloaded: frames are \d+ ms late/.test(event.message)
+    ),
+  );
+  const [playing] = test.server.sessions();
+  assert(playing.frames > 5 && playing.framesDropped > 5, JSON.stringify(playing));
+});
+
 Deno.test("RtspServer limits the sessions too: 453", async () => {
   await using test = await TestServer.start({ maxConnections: 3 });
   await using probe = await RtspProbe.connect(test.port);
