@@ -105,13 +105,13 @@ function makeSection({ title, rfc, fields, matrices = [] }, colours) {
 function makeRows(fields, colours) {
   const rows = make("div", "bit-rows");
   for (const field of fields) {
-    for (const bits of piecesOf(field)) {
+    for (const [i, bits] of piecesOf(field).entries()) {
       const isFlag = field.bits <= 3;
       const cell = make(
         "span",
         `bits c${colours.get(field)}${isFlag ? " narrow" : ""}`,
-        make("small", "", field.name),
-        make("b", "", field.value),
+        make("small", "", i === 0 ? field.name : "…"),
+        make("b", "", i === 0 ? field.value : ""),
       );
       cell.style.setProperty("--bits", String(bits));
       mark(cell, field);
@@ -122,13 +122,14 @@ function makeRows(fields, colours) {
 }
 
 /**
- * How a field falls on the rows: its bits in each. What is longer than a row is drawn as one.
+ * How a field falls on the rows: its bits in each. However many rows it fills, they are drawn as one.
  * @param {Field} field
  */
 function piecesOf({ offset, bits }) {
   const room = 32 - offset % 32;
   if (bits <= room) return [bits];
-  return bits >= 32 ? [32] : [room, bits - room];
+  const rest = bits - (room % 32);
+  return [room % 32, rest >= 32 ? 32 : 0, rest % 32].filter((piece) => piece > 0);
 }
 
 /** @param {readonly Field[]} fields @param {Map<Field, number>} colours */
