@@ -52,8 +52,8 @@ export type JpegCoefficientsFaultCode =
   | "component-missing"
   | "data-too-short";
 
-/** Largest picture taken, in blocks of 64 coefficients: 128 octets each, 512 MiB in all. */
-export const MAX_BLOCKS = 1 << 22;
+/** Largest picture taken, in blocks of 64 coefficients: 128 octets each, 256 MiB in all; 7680x4320 in 4:4:4 passes. */
+export const MAX_BLOCKS = 1 << 21;
 
 /**
  * Reads the coefficients of a picture.
