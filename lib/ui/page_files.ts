@@ -10,6 +10,14 @@
 import pageCss from "./page/page.css" with { type: "text" };
 import pageHtml from "./page/page.html" with { type: "text" };
 import pageIcon from "./page/page.svg" with { type: "text" };
+import statesCss from "./page/states.css" with { type: "text" };
+import dialogueCss from "./page/dialogue.css" with { type: "text" };
+import packetsCss from "./page/packets.css" with { type: "text" };
+import framesCss from "./page/frames.css" with { type: "text" };
+import chartsCss from "./page/charts.css" with { type: "text" };
+import sessionsCss from "./page/sessions.css" with { type: "text" };
+import overlaysCss from "./page/overlays.css" with { type: "text" };
+import narrowCss from "./page/narrow.css" with { type: "text" };
 import protocolCss from "./page/protocol.css" with { type: "text" };
 import themeCss from "./page/theme.css" with { type: "text" };
 import addressJs from "./page/address.js" with { type: "text" };
@@ -62,7 +70,19 @@ const JAVASCRIPT = "text/javascript; charset=utf-8";
 export const PAGE_FILES: readonly PageFile[] = [
   { path: "/", contentType: HTML, text: pageHtml },
   { path: "/page.svg", contentType: "image/svg+xml", text: pageIcon },
-  ...styles({ theme: themeCss, page: pageCss, protocol: protocolCss }),
+  ...styles({
+    theme: themeCss,
+    page: pageCss,
+    protocol: protocolCss,
+    states: statesCss,
+    dialogue: dialogueCss,
+    packets: packetsCss,
+    frames: framesCss,
+    charts: chartsCss,
+    sessions: sessionsCss,
+    overlays: overlaysCss,
+    narrow: narrowCss,
+  }),
   ...scripts({
     address: addressJs,
     charts: chartsJs,
