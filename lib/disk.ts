@@ -27,7 +27,7 @@ export { imageNameOf, MovieRecorder, type RecordingFormat } from "./disk/recorde
 export interface OpenMovieOptions {
   /** Gives up reading the index; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Where frames are kept after reading. @default {one of 64 MiB for all movies} */
+  /** Where frames are kept after reading. @default {one of 24 MiB for all movies} */
   readonly cache?: FrameCache;
   /** The line between the pictures of a multipart stream, where its start does not show it. */
   readonly boundary?: string;
@@ -221,12 +221,12 @@ export class MovieFile implements AsyncDisposable {
   }
 }
 
-/** Frames are read together up to so many octets: about 20 frames of the lab's film. */
-const READ_AHEAD_BYTES = 256 << 10;
+/** Frames are read together up to so many octets: about 10 frames of the lab's film. */
+const READ_AHEAD_BYTES = 128 << 10;
 /** Octets read at once while a file is indexed. */
 const INDEX_READ_BYTES = 1 << 20;
-/** Enough for what readers of one film have in common; servers keep the packets they make of frames besides. */
-const DEFAULT_CACHE_BYTES = 64 << 20;
+/** A hundred readers at a hundred places read ahead half as much; servers keep the packets they make of frames besides. */
+const DEFAULT_CACHE_BYTES = 24 << 20;
 
 let nextCacheKey = 0;
 let defaultCache: FrameCache | undefined;

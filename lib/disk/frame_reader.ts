@@ -25,6 +25,8 @@ export interface FrameReader {
 export class FileFrameReader implements FrameReader {
   readonly #file: Deno.FsFile;
   readonly #index: FrameIndex;
+  /** Used again and again: a hundred readers would leave a lot to collect. */
+  #buffer: Uint8Array = new Uint8Array(0);
 
   /** Takes over an open file. */
   constructor(file: Deno.FsFile, index: FrameIndex) {
@@ -32,7 +34,10 @@ export class FileFrameReader implements FrameReader {
     this.#index = index;
   }
 
-  /** See {@linkcode FrameReader.read}. Frames are read together while they stand in the order of the file. */
+  /**
+   * See {@linkcode FrameReader.read}. Frames are read together while they stand in the order of the file. One read at a
+   * time.
+   */
   async read(
     frame: number,
     options: { readonly windowBytes: number; readonly isBackwards: boolean },
@@ -40,7 +45,9 @@ export class FileFrameReader implements FrameReader {
     const index = this.#index;
     const { first, last } = this.#window(frame, options);
     const start = index.offsetOf(first);
-    const octets = new Uint8Array(index.offsetOf(last) + index.sizeOf(last) - start);
+    const wanted = index.offsetOf(last) + index.sizeOf(last) - start;
+    if (this.#buffer.length < wanted) this.#buffer = new Uint8Array(wanted);
+    const octets = this.#buffer.subarray(0, wanted);
     const size = await readFully(this.#file, start, octets);
     const frames = new Map<number, Uint8Array>();
     for (let i = first; i <= last; i++) {

@@ -62,7 +62,7 @@ export class FrameBatches {
   constructor(options: FrameBatchesOptions) {
     this.#options = options;
     this.#cacheBytes = Math.max(options.cacheBytes ?? DEFAULT_CACHE_BYTES, LEAST_CACHE_BYTES);
-    this.#batches = new ByteCache(this.#cacheBytes / 2);
+    this.#batches = new ByteCache(this.#cacheBytes / 4);
     this.#costly = new ByteCache(this.#cacheBytes);
   }
 
@@ -91,11 +91,16 @@ export class FrameBatches {
     return loading;
   }
 
-  /** Gets a frame ready that will be needed soon. */
-  prefetch(movie: SharedMovie, format: PayloadFormat, frameIndex: number): void {
+  /**
+   * Gets a frame ready that will be needed soon.
+   *
+   * @returns whether it is not ready yet.
+   */
+  prefetch(movie: SharedMovie, format: PayloadFormat, frameIndex: number): boolean {
     const key = keyOf(movie.id, format, frameIndex);
-    if (this.#batches.has(key) || this.#costly.has(key) || this.#underWay.has(key)) return;
-    this.load(movie, format, frameIndex);
+    if (this.#batches.has(key) || this.#costly.has(key)) return false;
+    if (!this.#underWay.has(key)) this.load(movie, format, frameIndex);
+    return true;
   }
 
   /** How many frames ahead to get ready: more where frames must be encoded anew. */

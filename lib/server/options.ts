@@ -65,7 +65,7 @@ export interface RtspServerOptions {
   readonly restartMarkers?: RestartChoice;
   /** Pixels that frames have at most: larger ones are scaled down where `repair` is "all". @default {as they are} */
   readonly maxSize?: { readonly width: number; readonly height: number };
-  /** Octets of repaired and fitted frames kept in memory; half as much is kept of others besides; at least 4 MiB. @default {256 MiB} */
+  /** Octets of repaired and fitted frames kept in memory; a quarter as much of others; at least 4 MiB. @default {256 MiB} */
   readonly cacheBytes?: number;
   /** Seconds of silence after which a session ends; clients are told this, and get a little more. @default {60} */
   readonly sessionTimeoutSeconds?: number;
