@@ -34,7 +34,7 @@ export interface RtspServerOptions {
   /**
    * Packets of a frame that leave at once over UDP; the others follow over part of the frame interval, so that readers
    * with a small receive buffer lose none. At least 1.
-   * @default {64}
+   * @default {32}
    */
   readonly burstPackets?: number;
   /**
@@ -100,7 +100,7 @@ export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 256;
 /** See {@linkcode RtspServerOptions.sessionTimeoutSeconds}. */
 export const DEFAULT_SESSION_TIMEOUT_SECONDS = 60;
 /** See {@linkcode RtspServerOptions.burstPackets}. */
-export const DEFAULT_BURST_PACKETS = 64;
+export const DEFAULT_BURST_PACKETS = 32;
 /** See {@linkcode RtspServerOptions.maxLatenessMs}. */
 export const DEFAULT_MAX_LATENESS_MS = 250;
 /** See {@linkcode RtspServerOptions.cacheBytes}. */

@@ -198,10 +198,13 @@ export class MediaStream implements Paced {
   }
 
   #prefetch(): void {
-    const { batches, movie } = this.#options;
+    const { batches, movie, timer } = this.#options;
     const depth = batches.prefetchDepth(movie, this.format);
     for (let ahead = 0; ahead < depth; ahead++) {
-      batches.prefetch(movie, this.format, this.#playback.frameAhead(ahead));
+      // What is being read comes by promises, which settle between turns only.
+      if (batches.prefetch(movie, this.format, this.#playback.frameAhead(ahead))) {
+        timer.stayResponsive();
+      }
     }
   }
 

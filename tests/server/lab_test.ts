@@ -10,7 +10,9 @@ function labSetup(port: number, file = "movie.mjpeg", cseq = 1): string {
 
 /** The three lines that answer the lab's request; returns the session number. */
 async function okOf(probe: RtspProbe, cseq: number): Promise<string> {
-  const text = await probe.text(120);
+  let text = await probe.text(120);
+  // The machine may be busy.
+  for (let wait = 0; text === "" && wait < 30; wait++) text = await probe.text(120);
   const match = new RegExp(`^RTSP/1.0 200 OK\nCSeq: ${cseq}\nSession: ([1-9]\\d{5})\n$`).exec(text);
   if (match === null) throw new Error(`not the three lines: ${JSON.stringify(text)}`);
   return match[1];
