@@ -333,7 +333,7 @@ class CoefficientDecoder {
       `Cannot read JPEG coefficients: ${REASONS[code]}, at octet ${offset}: ${value}`,
       {
         code,
-        offset,
+        offset: Math.min(offset, this.#jpeg.length),
         rfc: "T.81 Annex B",
         value,
       },
