@@ -34,7 +34,7 @@ for (const dialect of ["lab", "rtsp"] as const) {
     assertEquals(shown, shown.toSorted((a, b) => a - b));
     assertGreater(new Set(shown).size, 3, `frames shown: ${shown}`);
     const frameRate = Number((await textOf(page, "frame-rate")).split(" ")[0]);
-    assert(frameRate > 15 && frameRate < 25, `${frameRate} frames a second`);
+    assert(frameRate > 8 && frameRate < 25, `${frameRate} frames a second`);
     assertEquals(await textOf(page, "lost"), "0");
 
     await page.locator("#pause").click();
