@@ -30,6 +30,7 @@ import type {
   ClientSessionOptions,
 } from "./client_session_types.ts";
 import { formatLabRequest } from "./lab_requests.ts";
+import { type OutstandingRequest, OutstandingRequests } from "./outstanding_requests.ts";
 
 export type {
   ClientRequest,
@@ -37,18 +38,7 @@ export type {
   ClientSessionOptions,
 } from "./client_session_types.ts";
 
-interface Pending {
-  readonly id: number;
-  readonly order: ClientRequest;
-  readonly isKeepAlive: boolean;
-  readonly retries: number;
-  readonly request: RtspRequest;
-  readonly cseq: number;
-  readonly deadlineMs: number;
-}
-
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
-const MAX_ABANDONED = 32;
 
 /**
  * The client's side of one RTSP connection.
@@ -67,8 +57,7 @@ export class ClientSession {
   readonly #parser: RtspParser;
   readonly #credentials: ClientCredentials;
   readonly #events: ClientSessionEvent[] = [];
-  readonly #pending = new Map<number, Pending>(); // by CSeq, oldest first
-  readonly #abandoned = new Set<number>(); // CSeqs whose answer nobody waits for any more
+  readonly #outstanding = new OutstandingRequests();
   #state: RtspState = "INIT";
   #nextCseq: number;
   #nextId = 1;
@@ -173,9 +162,11 @@ export class ClientSession {
 
   /** When {@linkcode ClientSession.handleTimeout} wants to be called, in milliseconds of the same clock as `now`. */
   nextTimeout(): number | undefined {
-    let next = this.#pauseDueMs ?? Infinity;
-    for (const pending of this.#pending.values()) next = Math.min(next, pending.deadlineMs);
-    next = Math.min(next, this.#keepAliveDueMs() ?? Infinity);
+    const next = Math.min(
+      this.#pauseDueMs ?? Infinity,
+      this.#outstanding.nextDeadlineMs(),
+      this.#keepAliveDueMs() ?? Infinity,
+    );
     return next === Infinity ? undefined : next;
   }
 
@@ -186,24 +177,11 @@ export class ClientSession {
       this.#parser.pause();
       this.#drain(now);
     }
-    for (const pending of [...this.#pending.values()]) {
-      if (now < pending.deadlineMs) continue;
-      this.#pending.delete(pending.cseq);
-      this.#abandon(pending.cseq);
-      if (!pending.isKeepAlive) {
-        this.#events.push({ type: "timeout", id: pending.id, method: pending.order.method });
-      }
+    for (const { id, order, isKeepAlive } of this.#outstanding.takeExpired(now)) {
+      if (!isKeepAlive) this.#events.push({ type: "timeout", id, method: order.method });
     }
     const keepAliveDueMs = this.#keepAliveDueMs();
     if (keepAliveDueMs !== undefined && now >= keepAliveDueMs) this.#sendKeepAlive(now);
-  }
-
-  /** A late answer is dropped without a word; only so many are remembered. */
-  #abandon(cseq: number): void {
-    this.#abandoned.add(cseq);
-    if (this.#abandoned.size > MAX_ABANDONED) {
-      this.#abandoned.delete(this.#abandoned.values().next().value!);
-    }
   }
 
   #keepAliveDueMs(): number | undefined {
@@ -253,8 +231,7 @@ export class ClientSession {
     const visible = { ...request, headers: shown };
     const deadlineMs = context.now + (order.timeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
     const { id, isKeepAlive, retries } = context;
-    const pending = { id, order, isKeepAlive, retries, request: visible, cseq, deadlineMs };
-    this.#pending.set(cseq, pending);
+    this.#outstanding.add({ id, order, isKeepAlive, retries, request: visible, cseq, deadlineMs });
     this.#parser.expectResponseTo(method);
     this.#keepAlive.requestSent(context.now);
     this.#events.push({ type: "send", bytes });
@@ -293,7 +270,7 @@ export class ClientSession {
           continue;
         }
         const bytes = this.#parser.messageBytes;
-        const pending = message.type === "response" ? this.#pendingOf(message) : undefined;
+        const pending = message.type === "response" ? this.#outstanding.of(message) : undefined;
         const request = pending?.request;
         this.#tell({ direction: "in", bytes, message, request, isAutomatic: pending?.isKeepAlive });
         if (message.type === "request") this.#answer(message);
@@ -340,8 +317,10 @@ export class ClientSession {
 
   #acceptResponse(response: RtspResponse, now: number): void {
     if (response.statusCode >= 100 && response.statusCode < 200) return; // provisional: keep waiting
-    const pending = this.#takePending(response);
-    if (!pending) return;
+    const taken = this.#outstanding.take(response);
+    if (!taken) return;
+    const { request: pending, notice } = taken;
+    if (notice !== undefined) this.#events.push({ type: "notice", text: notice });
     if (response.statusCode === 401 && this.#retryWithCredentials(pending, response, now)) return;
     if (response.statusCode >= 200 && response.statusCode < 300) this.#adopt(pending, response);
     if (pending.isKeepAlive) this.#reviewKeepAlive(response);
@@ -355,45 +334,7 @@ export class ClientSession {
     });
   }
 
-  /** The request that an answer is for, as far as can be said before it is judged. */
-  #pendingOf(response: RtspResponse): Pending | undefined {
-    const cseq = Number(headerValue(response.headers, "CSeq") ?? Number.NaN);
-    if (this.#abandoned.has(cseq)) return undefined;
-    return this.#pending.get(cseq) ??
-      (response.lab ? this.#pending.values().next().value : undefined);
-  }
-
-  /** Answers are matched by CSeq; a lab server's number may be rubbish, there the oldest request is meant. */
-  #takePending(response: RtspResponse): Pending | undefined {
-    const text = headerValue(response.headers, "CSeq");
-    const cseq = text !== undefined && /^\d{1,10}$/.test(text.trim()) ? Number(text) : undefined;
-    if (cseq !== undefined && this.#abandoned.delete(cseq)) return undefined;
-    let pending = cseq === undefined ? undefined : this.#pending.get(cseq);
-    if (!pending && (response.lab !== undefined || cseq === undefined)) {
-      pending = this.#pending.values().next().value;
-      if (pending) {
-        this.#events.push({
-          type: "notice",
-          text: `The server's answer to ${pending.order.method} carries the CSeq "${
-            text ?? ""
-          }" where ${pending.cseq} was sent`,
-        });
-      }
-    }
-    if (!pending) {
-      if (response.lab !== undefined) return undefined;
-      throw new RtspFormatError(
-        `Cannot match RTSP response: CSeq "${text ?? ""}", outstanding ${
-          [...this.#pending.keys()].join(", ") || "none"
-        }`,
-        { code: "cseq", offset: 0, rfc: "RFC 2326 s12.17", value: text },
-      );
-    }
-    this.#pending.delete(pending.cseq);
-    return pending;
-  }
-
-  #retryWithCredentials(pending: Pending, response: RtspResponse, now: number): boolean {
+  #retryWithCredentials(pending: OutstandingRequest, response: RtspResponse, now: number): boolean {
     const challenges = headerValues(response.headers, "WWW-Authenticate");
     const outcome = this.#credentials.challenge(challenges);
     if (outcome === "unusable") return false;
@@ -411,7 +352,7 @@ export class ClientSession {
     return true;
   }
 
-  #adopt(pending: Pending, response: RtspResponse): void {
+  #adopt(pending: OutstandingRequest, response: RtspResponse): void {
     const { method } = pending.order;
     const publicValue = headerValue(response.headers, "Public");
     if (publicValue !== undefined) this.#keepAlive.learnMethods(parsePublic(publicValue));
