@@ -75,7 +75,8 @@ export class UdpTransport implements StreamTransport, Paced {
   /** See {@linkcode StreamTransport.sendFrame}. */
   sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number {
     this.#sendRest();
-    if (batch.packetCount <= this.#burstPackets) {
+    // A small rest goes along: it is not worth another wake-up.
+    if (batch.packetCount <= this.#burstPackets * 1.25) {
       sender.stamp(batch, timestamp);
       return this.#rtp.send(batch, this.rtpAddress) === false ? 1 : 0;
     }

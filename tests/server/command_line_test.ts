@@ -16,7 +16,7 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
     json: false,
     rtpPorts: undefined,
     udp: "auto",
-    burstPackets: 32,
+    burstPackets: 64,
     users: [],
     usersFile: undefined,
     maxConnections: 4096,
