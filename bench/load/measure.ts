@@ -30,7 +30,7 @@ export interface Reception {
   /** From sending PLAY to the first packet. */
   readonly firstPacketP50Ms: number;
   readonly firstPacketP99Ms: number;
-  /** How much later the last tenth of the window is than the first; the median reader's. */
+  /** How much later the last tenth of the window begins than the first, by its earliest frame; the median reader's. */
   readonly driftMs: number;
   readonly worstDriftMs: number;
   readonly generatorCpuMs: number;

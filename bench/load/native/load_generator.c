@@ -109,24 +109,23 @@ static double percentile(double *sorted, size_t size, double share) {
   return size == 0 ? -1 : sorted[(size_t)(share * (size - 1))];
 }
 
-static double mean(const double *values, size_t size) {
-  double sum = 0;
-  for (size_t i = 0; i < size; i++) sum += values[i];
-  return size == 0 ? 0 : sum / size;
+static double smallest(const double *values, size_t size) {
+  double found = values[0];
+  for (size_t i = 1; i < size; i++) {
+    if (values[i] < found) found = values[i];
+  }
+  return found;
 }
 
 /*
  * Makes arrival times into lateness behind the ideal schedule: the line of the frame that came earliest for its place.
- * Returns by how many ms the end of the window is later than its beginning.
+ * Returns by how many ms the earliest frame of the window's last tenth is later than that of its first tenth.
  */
 static double relate_to_schedule(struct reader *reader) {
   size_t size = reader->lateness_size, tenth = size / 10;
-  if (size == 0) return 0;
-  double drift = mean(reader->lateness + size - tenth, tenth) - mean(reader->lateness, tenth);
-  double earliest = reader->lateness[0];
-  for (size_t i = 0; i < size; i++) {
-    if (reader->lateness[i] < earliest) earliest = reader->lateness[i];
-  }
+  if (tenth == 0) return 0;
+  double drift = smallest(reader->lateness + size - tenth, tenth) - smallest(reader->lateness, tenth);
+  double earliest = smallest(reader->lateness, size);
   for (size_t i = 0; i < size; i++) reader->lateness[i] -= earliest;
   return drift;
 }
