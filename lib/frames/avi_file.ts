@@ -36,7 +36,7 @@ import { type Timeline, timelineOf } from "./timeline.ts";
  * const chunk = [0x30, 0x30, 0x64, 0x63, 4, 0, 0, 0, 0xff, 0xd8, 0xff, 0xd9];
  * const file = new Uint8Array([...head, ...chunk]);
  * const indexer = new AviFileIndexer({ totalBytes: file.length });
- * indexer.push(file);
+ * while (indexer.position < file.length) indexer.push(file.subarray(indexer.position));
  * const index = indexer.finish();
  * assertEquals([index.frameCount, index.offsetOf(0), index.defaultFrameRateHz], [1, head.length + 8, 25]);
  * ```

@@ -52,7 +52,7 @@ export function encodeAviHead(head: AviHead): Uint8Array {
  * const body = [...writer.beforeFrame(4).octets, ...picture, ...writer.finish()[0].octets];
  * const file = new Uint8Array([...writer.head(about), ...body]);
  * const indexer = new AviFileIndexer({ totalBytes: file.length });
- * indexer.push(file);
+ * while (indexer.position < file.length) indexer.push(file.subarray(indexer.position));
  * assertEquals(indexer.finish().frameCount, 1);
  * ```
  */

@@ -24,8 +24,14 @@ import { timelineOf } from "./timeline.ts";
  *
  * const file = new Uint8Array([0x1a, 0x45, 0xdf, 0xa3, 0x80]);
  * const indexer = new MatroskaFileIndexer({ totalBytes: file.length });
- * indexer.push(file);
- * assertThrows(() => indexer.finish(), Error, "no video");
+ * assertThrows(
+ *   () => {
+ *     while (indexer.position < file.length) indexer.push(file.subarray(indexer.position));
+ *     indexer.finish();
+ *   },
+ *   Error,
+ *   "no video",
+ * );
  * ```
  */
 export class MatroskaFileIndexer extends SteppedIndexer {

@@ -27,8 +27,14 @@ import { timelineOf } from "./timeline.ts";
  *
  * const file = new TextEncoder().encode("\0\0\0\x10ftypqt  \0\0\0\0");
  * const indexer = new QuickTimeFileIndexer({ totalBytes: file.length });
- * indexer.push(file);
- * assertThrows(() => indexer.finish(), Error, "no moov atom");
+ * assertThrows(
+ *   () => {
+ *     while (indexer.position < file.length) indexer.push(file.subarray(indexer.position));
+ *     indexer.finish();
+ *   },
+ *   Error,
+ *   "no moov atom",
+ * );
  * ```
  */
 export class QuickTimeFileIndexer extends SteppedIndexer {

@@ -26,7 +26,7 @@ testWith(["ffmpeg", "cjpeg"], "movieOf() makes what the recipes say", async () =
     assertEquals(has(movie, 0xe1), recipe.hasThumbnail === true, `${name} EXIF`);
     assertEquals(has(movie, 0xc2), name === "progressive", `${name} progressive`);
     const frame = [...segments(movie.frames[0])].find((segment) =>
-      [0xc0, 0xc1, 0xc2].includes(segment.marker)
+      [0xc0, 0xc1, 0xc2, 0xc9, 0xca].includes(segment.marker)
     )!;
     assertEquals([frame.data[3] << 8 | frame.data[4], frame.data[1] << 8 | frame.data[2]], [
       recipe.width,
@@ -35,6 +35,7 @@ testWith(["ffmpeg", "cjpeg"], "movieOf() makes what the recipes say", async () =
     const sampling =
       { "2x2": 0x22, "2x1": 0x21, "1x1": 0x11, "grey": 0x11 }[recipe.sampling ?? "2x2"];
     assertEquals(frame.data[7], sampling, `${name} sampling`);
+    if (name.startsWith("arithmetic")) continue; // ffmpeg cannot decode these
     const pictures = await picturesOf(movie.path);
     assertEquals(pictures.length, recipe.frameCount, `${name} as ffmpeg reads it`);
     assertEquals(new Set(pictures).size, recipe.frameCount, `${name}: all frames differ`);
