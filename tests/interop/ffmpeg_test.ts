@@ -1,5 +1,6 @@
 /** ffmpeg plays from our server: every frame, the same pictures as in the file, over every transport it knows. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { UdpChoice } from "../../lib/server/udp_choice.ts";
 import { labFileOf, type MovieName, movieOf } from "../support/corpus.ts";
 import { receiveWithFfmpeg } from "../support/ffmpeg.ts";
 import { playWithGst } from "../support/gst.ts";
@@ -42,6 +43,20 @@ for (const name of MOVIES) {
         assertEquals(pictures, expected, `${transport}, decoded as it came`);
         assertEquals(copied, expected, `${transport}, copied and decoded later`);
       }
+    },
+  );
+}
+
+for (const udp of ["portable", ...(Deno.build.os === "linux" ? ["linux"] : [])] as UdpChoice[]) {
+  testWith(
+    ["ffmpeg", "cjpeg"],
+    `ffmpeg receives every frame of what is sent the ${udp} way`,
+    async () => {
+      const movie = await movieOf("420");
+      await using served = await Served.start({ "video.mjpeg": movie }, { udp });
+      const received = await receiveWithFfmpeg(served.url("video.mjpeg"), { transport: "udp" });
+      assertEquals([received.code, received.complaints], [0, ""]);
+      assertEquals(received.pictures, await picturesOf(movie.path));
     },
   );
 }
