@@ -50,10 +50,13 @@ export function boundaryOf(head: Uint8Array): string | undefined {
     : undefined;
 }
 
-interface Part {
+/** What the headers of a part say. */
+export interface Part {
   /** Where its body begins. */
   readonly body: number;
+  /** Octets of its body, where it says so. */
   readonly length: number | undefined;
+  /** When it was taken, where it says so. */
   readonly seconds: number | undefined;
 }
 
@@ -113,7 +116,7 @@ function timesOf(frames: FrameTable) {
 }
 
 /** The headers of a part. */
-function* readPart(at: number): Steps<Part | undefined> {
+export function* readPart(at: number): Steps<Part | undefined> {
   const text = latin1(yield { at, size: MAX_HEADERS_BYTES });
   const headers = /^[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n/.exec(text);
   if (headers === null) return undefined;
@@ -129,7 +132,11 @@ function* readPart(at: number): Steps<Part | undefined> {
 }
 
 /** Whether a boundary, or the end of the file, stands at `at`, line ends before it passed over. */
-function* hasBoundaryAt(at: number, needle: Uint8Array, totalBytes: number): Steps<boolean> {
+export function* hasBoundaryAt(
+  at: number,
+  needle: Uint8Array,
+  totalBytes: number,
+): Steps<boolean> {
   if (at > totalBytes) return false;
   const octets = yield { at, size: needle.length + 4 };
   let start = 0;
@@ -138,7 +145,12 @@ function* hasBoundaryAt(at: number, needle: Uint8Array, totalBytes: number): Ste
   return needle.every((octet, i) => octets[start + i] === octet || at + start + i >= totalBytes);
 }
 
-function* findBoundary(from: number, needle: Uint8Array, totalBytes: number): Steps<number> {
+/** Where the next boundary begins; `totalBytes` where there is none. */
+export function* findBoundary(
+  from: number,
+  needle: Uint8Array,
+  totalBytes: number,
+): Steps<number> {
   for (let at = from; at < totalBytes; at += SEARCH_BYTES - needle.length) {
     const octets = yield { at, size: SEARCH_BYTES };
     for (let i = octets.indexOf(needle[0]); i >= 0; i = octets.indexOf(needle[0], i + 1)) {
@@ -149,18 +161,20 @@ function* findBoundary(from: number, needle: Uint8Array, totalBytes: number): St
 }
 
 /** Octets of a body that ends before the boundary at `next`: the line end belongs to the boundary. */
-function* bodySize(body: number, next: number): Steps<number> {
+export function* bodySize(body: number, next: number): Steps<number> {
   const octets = yield { at: Math.max(body, next - 2), size: Math.min(2, next - body) };
   const [a, b] = octets.length === 2 ? octets : [0, octets[0] ?? 0];
   return Math.max(0, next - body - (b !== 0x0a ? 0 : a === 0x0d ? 2 : 1));
 }
 
-function* startsPicture(at: number): Steps<boolean> {
+/** Whether SOI stands at `at`. */
+export function* startsPicture(at: number): Steps<boolean> {
   const octets = yield { at, size: 2 };
   return octets[0] === 0xff && octets[1] === 0xd8;
 }
 
-function* endsPicture(end: number): Steps<boolean> {
+/** Whether EOI stands right before `end`. */
+export function* endsPicture(end: number): Steps<boolean> {
   const octets = yield { at: Math.max(0, end - 2), size: 2 };
   return octets[0] === 0xff && octets[1] === 0xd9;
 }
@@ -171,6 +185,7 @@ function latin1(octets: Uint8Array): string {
   return text;
 }
 
-const MAX_HEADERS_BYTES = 4096;
+/** The headers of a part are read up to so many octets. */
+export const MAX_HEADERS_BYTES = 4096;
 const SEARCH_BYTES = 65_536;
 const MAX_SECONDS_OF_FRAME = 3600;
