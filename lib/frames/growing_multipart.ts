@@ -20,7 +20,7 @@ import {
   type Part,
   readPart,
   startsPicture,
-} from "./multipart_file.ts";
+} from "./multipart_parts.ts";
 import { type IndexSteps, SteppedIndexer, type Steps } from "./stepped_indexer.ts";
 
 /**

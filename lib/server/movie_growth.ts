@@ -24,7 +24,7 @@ export interface MovieGrowthOptions {
   readonly file: MovieFile;
   /** The server's timer. */
   readonly timer: PacerTimer;
-  /** Told once why it ends. */
+  /** Told once why it ends, where there are streams that end with it. */
   readonly onEnd: (reason: string) => void;
 }
 
@@ -93,7 +93,7 @@ export class MovieGrowth implements Paced {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.stop();
-    this.#options.onEnd(reason);
+    if (this.#readers.size > 0) this.#options.onEnd(reason);
     for (const reader of [...this.#readers]) reader.onGrowthEnded();
   }
 
