@@ -296,6 +296,8 @@ export { AviFileIndexer } from "./lib/frames/avi_file.ts";
 export { type AviHead, type AviPatch, AviWriter, encodeAviHead } from "./lib/frames/avi_writer.ts";
 export { MatroskaFileIndexer } from "./lib/frames/matroska_file.ts";
 export { boundaryOf, MultipartFileIndexer } from "./lib/frames/multipart_file.ts";
+export { type GrowingFileIndexer, growingIndexerFor } from "./lib/frames/growing_file.ts";
+export { GrowingMultipartIndexer } from "./lib/frames/growing_multipart.ts";
 export { QuickTimeFileIndexer } from "./lib/frames/quicktime_file.ts";
 export {
   type IndexSteps,
@@ -304,7 +306,12 @@ export {
   type Steps,
   type Want,
 } from "./lib/frames/stepped_indexer.ts";
-export { constantTimeline, type Timeline, timelineOf } from "./lib/frames/timeline.ts";
+export {
+  constantTimeline,
+  growingTimeline,
+  type Timeline,
+  timelineOf,
+} from "./lib/frames/timeline.ts";
 
 // Floor 1: captures
 export {

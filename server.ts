@@ -60,6 +60,7 @@ async function serve(command: ServerCommand): Promise<number> {
     port: command.port,
     frameRateHz: command.frameRateHz,
     boundary: command.boundary,
+    follow: command.follow,
     loop: command.loop,
     rtpPorts: command.rtpPorts,
     udp: command.udp,

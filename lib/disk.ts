@@ -6,6 +6,7 @@
  * @module
  */
 import { FrameFileError, JpegFormatError, TransportError } from "./errors.ts";
+import { FollowedFile } from "./disk/followed_file.ts";
 import { FrameCache } from "./disk/frame_cache.ts";
 import {
   FileFrameReader,
@@ -31,6 +32,11 @@ export interface OpenMovieOptions {
   readonly cache?: FrameCache;
   /** The line between the pictures of a multipart stream, where its start does not show it. */
   readonly boundary?: string;
+  /**
+   * The file may grow: see {@linkcode MovieFile.grow}. What is not whole at its end is waited for instead of being damage.
+   * Bare JPEGs, lab files and multipart streams only; others are opened as ever. @default {false}
+   */
+  readonly follow?: boolean;
 }
 
 /**
@@ -76,6 +82,7 @@ export class MovieFile implements AsyncDisposable {
   /** Where its frames stand, and what is damaged. */
   readonly index: FrameIndex;
   readonly #reader: FrameReader;
+  readonly #followed: FollowedFile | undefined;
   readonly #cache: FrameCache;
   readonly #key = nextCacheKey++;
   #firstFrame: JpegImage | undefined;
@@ -90,10 +97,12 @@ export class MovieFile implements AsyncDisposable {
     readonly reader: FrameReader;
     readonly index: FrameIndex;
     readonly cache: FrameCache;
+    readonly followed?: FollowedFile;
   }) {
     this.name = parts.name;
     this.index = parts.index;
     this.#reader = parts.reader;
+    this.#followed = parts.followed;
     this.#cache = parts.cache;
   }
 
@@ -105,6 +114,11 @@ export class MovieFile implements AsyncDisposable {
   /** Number of frames. */
   get frameCount(): number {
     return this.index.frameCount;
+  }
+
+  /** It was opened to be followed, and its format allows that: the numbers of its index may grow. */
+  get isGrowing(): boolean {
+    return this.#followed !== undefined;
   }
 
   /** Frames a second when nothing else is said: 20 for the lab's format, 25 for bare JPEGs. */
@@ -153,6 +167,23 @@ export class MovieFile implements AsyncDisposable {
   /** Frame `i` when it is in memory, else undefined: what a reader with no time to wait asks for. */
   cachedFrame(i: number): Uint8Array | undefined {
     return this.#cache.get(this.#key, i);
+  }
+
+  /**
+   * Finds the frames that were appended to a file that is followed.
+   *
+   * @returns whether there are more frames than before.
+   * @throws {FrameFileError} `file-changed` when it was truncated, written anew, removed or replaced.
+   */
+  grow(): Promise<boolean> {
+    const followed = this.#followed;
+    if (followed === undefined) return Promise.resolve(false);
+    const grown = this.#turn.then(() => this.#isClosed ? false : followed.grow())
+      .catch((error) => {
+        throw named(error, this.name);
+      });
+    this.#turn = grown.catch(() => {});
+    return grown;
   }
 
   /** Reads and parses the first frame that is a picture. Called by {@linkcode openMovie}. */
@@ -260,12 +291,18 @@ async function buildIndex(
   return indexer.finish();
 }
 
+interface OpenSource {
+  readonly reader: FrameReader;
+  readonly index: FrameIndex;
+  readonly followed?: FollowedFile;
+}
+
 /** The movie of a path: a file, or a folder of pictures. */
 async function openSource(
   path: string | URL,
   name: string,
   options: OpenMovieOptions,
-): Promise<{ readonly reader: FrameReader; readonly index: FrameIndex }> {
+): Promise<OpenSource> {
   let file: Deno.FsFile | undefined;
   try {
     const { isFile, isDirectory } = await Deno.stat(path);
@@ -285,6 +322,12 @@ async function openSource(
   }
   try {
     const { size } = await file.stat();
+    const followed = options.follow && size > 0
+      ? await FollowedFile.open(path, file, options)
+      : undefined;
+    if (followed !== undefined) {
+      return { reader: new FileFrameReader(file, followed.index), index: followed.index, followed };
+    }
     const index = await buildIndex(file, { size, ...options });
     return { reader: new FileFrameReader(file, index), index };
   } catch (error) {

@@ -7,7 +7,7 @@ const INTERNAL = [
   /^lib\/(auth|jpeg|rtp_jpeg|rtsp)\//,
   /^lib\/rtcp_\w+\.ts$/,
   /^lib\/ntp_time\.ts$/,
-  /^lib\/frames\/(frame_damage|container_fault)\.ts$/,
+  /^lib\/frames\/(frame_damage|container_fault|multipart_parts)\.ts$/,
 ];
 
 const mod = Deno.readTextFileSync(`${ROOT}mod.ts`);

@@ -25,6 +25,8 @@ export interface PlaybackOptions {
   readonly frameRateHz?: number;
   /** Starts over at the end instead of ending. @default {false} */
   readonly isLooping?: boolean;
+  /** The timeline grows: at its end more frames are waited for, also where it would start over. @default {false} */
+  readonly isGrowing?: boolean;
   /** RTP clock rate in Hz. @default {90000} */
   readonly clockRateHz?: number;
   /** A frame that is later than this is dropped, to catch up, in ms. @default {1000} */
@@ -33,7 +35,7 @@ export interface PlaybackOptions {
 
 /** The part of the file to play, in seconds of normal play time; what is absent goes on from where it stands. */
 export interface PlaybackRequest {
-  /** First moment to play; `"now"` means the present position. */
+  /** First moment to play; `"now"` means the present position, of a film that grows its newest frame. */
   readonly start?: number | "now";
   /** The moment to stop before; the same as `start`: the one frame shown then. Below `start` with a negative scale. */
   readonly end?: number;
@@ -47,7 +49,7 @@ export interface PlaybackRequest {
 export interface PlayingRange {
   /** Normal play time of the first frame, in seconds; backwards that of its end. */
   readonly startSeconds: number;
-  /** Normal play time of the end, in seconds; `undefined` when it loops for ever. */
+  /** Normal play time of the end, in seconds; `undefined` when it loops, or grows, for ever. */
   readonly endSeconds: number | undefined;
   /** Media ticks of the first frame. */
   readonly mediaTicks: number;
@@ -100,6 +102,7 @@ export const SCALE_LIMIT = 32;
 export class Playback {
   readonly #timeline: Timeline;
   readonly #isLooping: boolean;
+  #isGrowing: boolean;
   readonly #clockRateHz: number;
   readonly #usualLateLimitMs: number;
   #lateLimitMs: number;
@@ -116,7 +119,7 @@ export class Playback {
   #nextFrame = 0;
   /** Seconds of presentation from the anchor to the next frame. */
   #nextSeconds = 0;
-  /** The frame to stop at, not played itself; -1 backwards to the beginning; `undefined`: never. */
+  /** The frame to stop at, not played itself; -1 backwards to the beginning; Infinity: none yet; `undefined`: never. */
   #stopFrame: number | undefined;
   #isPlaying = false;
   #notBeforeMs = -Infinity;
@@ -128,7 +131,8 @@ export class Playback {
   constructor(options: PlaybackOptions) {
     this.#timeline = options.timeline ??
       constantTimeline(options.frameCount ?? 0, options.frameRateHz ?? 0);
-    this.#isLooping = options.isLooping ?? false;
+    this.#isGrowing = options.isGrowing ?? false;
+    this.#isLooping = (options.isLooping ?? false) && !this.#isGrowing;
     this.#clockRateHz = options.clockRateHz ?? 90_000;
     this.#usualLateLimitMs = options.lateLimitMs ?? 1000;
     this.#lateLimitMs = this.#usualLateLimitMs;
@@ -152,6 +156,11 @@ export class Playback {
   /** The scale in use. */
   get scale(): number {
     return this.#scale;
+  }
+
+  /** It plays, and every frame that there is has been handed out: more are waited for. */
+  get isWaiting(): boolean {
+    return this.#isPlaying && this.#isGrowing && this.#nextFrame >= this.#timeline.frameCount;
   }
 
   /** The last frame of the file or of the asked range has been handed out. */
@@ -192,7 +201,7 @@ export class Playback {
 
   /** What is being played, seen from `now`: what a PLAY without a range answers while playing. */
   current(now: number): PlayingRange {
-    const mediaTicks = this.#isPlaying ? this.#ticksOfNext() : this.ticksAt(now);
+    const mediaTicks = this.nextDue() === undefined ? this.ticksAt(now) : this.#ticksOfNext();
     return { ...this.#played(), mediaTicks, isStep: false };
   }
 
@@ -201,9 +210,21 @@ export class Playback {
     this.#isPlaying = false;
   }
 
-  /** When the next frame is due, in ms; `undefined` while nothing plays. */
+  /** There are more frames to go on with, after {@linkcode Playback.isWaiting}; what was waited for is not late. */
+  goOn(now: number): void {
+    if (this.#isPlaying && now > this.#dueOfNext()) this.#beginLine(now);
+  }
+
+  /** There will be no more frames than there are. */
+  endGrowth(): void {
+    this.#isGrowing = false;
+  }
+
+  /** When the next frame is due, in ms; `undefined` while nothing plays or there is none yet. */
   nextDue(): number | undefined {
-    return this.#isPlaying ? Math.max(this.#dueOfNext(), this.#notBeforeMs) : undefined;
+    return this.#isPlaying && !this.isWaiting
+      ? Math.max(this.#dueOfNext(), this.#notBeforeMs)
+      : undefined;
   }
 
   /** Leaves frames out already when they are half an interval late, or as late as usual. */
@@ -217,7 +238,7 @@ export class Playback {
    * @returns its place in the file, from 0.
    */
   peek(now: number): number | undefined {
-    if (!this.#isPlaying) return undefined;
+    if (!this.#isPlaying || this.isWaiting) return undefined;
     this.#catchUp(now);
     const dueMs = Math.max(this.#dueOfNext(), this.#notBeforeMs);
     return dueMs > now + ROUNDING_MS ? undefined : this.#nextFrame;
@@ -227,7 +248,9 @@ export class Playback {
   frameAhead(ahead: number): number {
     const step = Math.abs(this.#scale) > 1 ? this.#scale : Math.sign(this.#scale);
     const { frameCount } = this.#timeline;
-    const frame = (this.#nextFrame + Math.trunc(step * ahead)) % frameCount;
+    const there = this.#nextFrame + Math.trunc(step * ahead);
+    if (this.#isGrowing && there >= frameCount) return frameCount - 1;
+    const frame = there % frameCount;
     return frame < 0 ? frame + frameCount : frame;
   }
 
@@ -266,7 +289,7 @@ export class Playback {
     const stop = this.#stopFrame;
     return {
       startSeconds: this.positionSeconds,
-      endSeconds: stop === undefined
+      endSeconds: stop === undefined || stop === Infinity
         ? undefined
         : this.#timeline.secondsOf(stop + (this.#scale < 0 ? 1 : 0)),
       scale: this.#scale,
@@ -275,9 +298,11 @@ export class Playback {
   }
 
   /** The first frame and the one to stop at, or `undefined` where nothing of the file lies between. */
-  #framesOf({ start, end }: PlaybackRequest, scale: number) {
+  #framesOf({ start: asked, end }: PlaybackRequest, scale: number) {
     const { frameCount, durationSeconds } = this.#timeline;
     const isBackwards = scale < 0;
+    const newest = this.#timeline.secondsOf(frameCount - (isBackwards ? 0 : 1));
+    const start = asked === "now" && this.#isGrowing ? newest : asked;
     const isHere = start === undefined || start === "now";
     const isOutside = (seconds: number) => seconds < 0 || seconds > durationSeconds + SLACK_SECONDS;
     if (!isHere && isOutside(start)) return undefined;
@@ -286,7 +311,12 @@ export class Playback {
       return { first, stop: first + Math.sign(scale), isStep: true };
     }
     const first = isHere ? this.#frameHere(isBackwards) : this.#frameFrom(start, isBackwards);
-    if (first < 0 || first >= frameCount) return undefined;
+    const mayWait = this.#isGrowing && !isBackwards;
+    if (first < 0 || first >= frameCount + (mayWait ? 1 : 0)) return undefined;
+    if (mayWait && (end === undefined || end > durationSeconds)) {
+      const frames = (end ?? Infinity) * this.#timeline.frameRateHz;
+      return { first, stop: Math.ceil(frames - SLACK_SECONDS), isStep: false };
+    }
     if (end === undefined) {
       const stop = this.#isLooping ? undefined : isBackwards ? -1 : frameCount;
       return { first, stop, isStep: false };
@@ -304,7 +334,8 @@ export class Playback {
     const wasBackwards = this.#scale < 0;
     const turned = this.#nextFrame + (wasBackwards ? 1 : 0) - (isBackwards ? 1 : 0);
     if (isBackwards) return turned < 0 || turned >= frameCount ? frameCount - 1 : turned;
-    return turned >= frameCount ? 0 : turned;
+    if (turned >= frameCount) return this.#isGrowing ? frameCount : 0;
+    return turned;
   }
 
   /** The first frame to show from a moment on: forwards the one shown then, backwards the one shown right before. */
@@ -392,18 +423,22 @@ export class Playback {
     const lateness = now - this.#dueOfNext();
     if (lateness <= this.#lateLimitMs) return;
     // The machine slept, or the program was stopped: go on from here rather than skip minutes of film.
-    if (lateness > SLEEP_MS) {
-      this.#anchorTicks = this.ticksAt(now);
-      this.#anchorMs = now;
-      this.#notBeforeMs = -Infinity;
-      return this.#rebase(0);
-    }
+    if (lateness > SLEEP_MS) return this.#beginLine(now);
     for (;;) {
       const saved = this.#save();
       this.#advance();
-      if (!this.isAtEnd && this.#dueOfNext() <= now) this.#dropped++;
+      const isThere = !this.isAtEnd && this.#nextFrame < this.#timeline.frameCount;
+      if (isThere && this.#dueOfNext() <= now) this.#dropped++;
       else return this.#restore(saved);
     }
+  }
+
+  /** The next frame is due now, and as late in ticks as by the clock. */
+  #beginLine(now: number): void {
+    this.#anchorTicks = this.ticksAt(now);
+    this.#anchorMs = now;
+    this.#notBeforeMs = -Infinity;
+    this.#rebase(0);
   }
 
   #save(): Place {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { constantTimeline, type Timeline } from "./timeline.ts";
+import { constantTimeline, growingTimeline, type Timeline } from "./timeline.ts";
 
 /**
  * The lab's format (5 digits of length before each JPEG), bare concatenated JPEGs, or a container of them; `"images"` is
@@ -84,6 +84,8 @@ export class FrameTable {
   #sizes = new Uint32Array(1024);
   #starts: Float64Array | undefined;
   #count = 0;
+  #totalBytes = 0;
+  #largestFrameBytes = 0;
 
   /** Frames so far. */
   get count(): number {
@@ -104,6 +106,8 @@ export class FrameTable {
     }
     this.#offsets[this.#count] = offset;
     this.#sizes[this.#count++] = size;
+    this.#totalBytes += size;
+    this.#largestFrameBytes = Math.max(this.#largestFrameBytes, size);
   }
 
   /**
@@ -129,23 +133,49 @@ export class FrameTable {
     this.#resize(this.#count);
     const timeline = times.timeline ??
       constantTimeline(Math.max(1, this.#count), format === "lab" ? 20 : 25);
-    const offsets = this.#offsets, sizes = this.#sizes;
-    const at = (numbers: Float64Array | Uint32Array, i: number) => {
-      if (i >= 0 && i < numbers.length && Number.isInteger(i)) return numbers[i];
-      throw new RangeError(`Cannot find frame: index "${i}", wanted 0 to ${numbers.length - 1}`);
-    };
+    const offsets = this.#offsets, sizes = this.#sizes, count = this.#count;
     return {
       format,
-      frameCount: sizes.length,
+      frameCount: count,
       defaultFrameRateHz: timeline.frameRateHz,
       timeline,
       startUnixMs: times.startUnixMs,
-      totalBytes: sizes.reduce((sum, size) => sum + size, 0),
-      largestFrameBytes: sizes.reduce((largest, size) => Math.max(largest, size), 0),
+      totalBytes: this.#totalBytes,
+      largestFrameBytes: this.#largestFrameBytes,
       damaged: damage.list,
       damageCount: damage.count,
-      offsetOf: (i) => at(offsets, i),
-      sizeOf: (i) => at(sizes, i),
+      offsetOf: (i) => at(offsets, i, count),
+      sizeOf: (i) => at(sizes, i, count),
+    };
+  }
+
+  /** The index over these frames and over those that will be added: one object whose numbers grow. */
+  growingIndex(
+    format: FrameFormat,
+    damage: { readonly list: readonly FrameDamage[]; readonly count: number },
+    frameRateHz: number,
+  ): FrameIndex {
+    // deno-lint-ignore no-this-alias -- the getters below have a `this` of their own
+    const table = this;
+    return {
+      format,
+      get frameCount() {
+        return table.#count;
+      },
+      defaultFrameRateHz: frameRateHz,
+      timeline: growingTimeline(() => table.#count, frameRateHz),
+      get totalBytes() {
+        return table.#totalBytes;
+      },
+      get largestFrameBytes() {
+        return table.#largestFrameBytes;
+      },
+      damaged: damage.list,
+      get damageCount() {
+        return damage.count;
+      },
+      offsetOf: (i) => at(table.#offsets, i, table.#count),
+      sizeOf: (i) => at(table.#sizes, i, table.#count),
     };
   }
 
@@ -160,4 +190,9 @@ export class FrameTable {
     starts.set(this.#starts.subarray(0, Math.min(count, this.#count)));
     this.#starts = starts;
   }
+}
+
+function at(numbers: Float64Array | Uint32Array, i: number, count: number): number {
+  if (i >= 0 && i < count && Number.isInteger(i)) return numbers[i];
+  throw new RangeError(`Cannot find frame: index "${i}", wanted 0 to ${count - 1}`);
 }

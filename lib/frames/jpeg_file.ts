@@ -45,7 +45,7 @@ export class JpegFileIndexer implements FrameFileIndexer {
   #garbageStart = 0;
   #garbageIsPadding = true;
 
-  /** `totalBytes` is the size of the file. */
+  /** `totalBytes` is the size of the file; `Infinity` for one that grows. */
   constructor(options: { readonly totalBytes: number }) {
     this.#totalBytes = options.totalBytes;
   }
@@ -76,6 +76,11 @@ export class JpegFileIndexer implements FrameFileIndexer {
       `Cannot read file as JPEG pictures: ${this.#totalBytes} octets hold no whole picture`,
       { code: "no-frame", offset: 0, rfc: "T.81 Annex B" },
     );
+  }
+
+  /** The index of a file that grows: pictures join it when their EOI comes, what follows the last of them is waited for. */
+  growingIndex(): FrameIndex {
+    return this.#frames.growingIndex("jpeg", this.#damage, 25);
   }
 
   /** Looks for the next SOI that a marker follows. */

@@ -90,7 +90,7 @@ export class LabFileIndexer implements FrameFileIndexer {
   /** The last octets before `position` while a head is looked for, and what is looked for. */
   #search: Search | undefined;
 
-  /** `totalBytes` is the size of the file. */
+  /** `totalBytes` is the size of the file; `Infinity` for one that grows. */
   constructor(options: { readonly totalBytes: number }) {
     this.#totalBytes = options.totalBytes;
   }
@@ -124,6 +124,11 @@ export class LabFileIndexer implements FrameFileIndexer {
     );
   }
 
+  /** The index of a file that grows: frames join it when their EOI comes, what follows the last of them is waited for. */
+  growingIndex(): FrameIndex {
+    return this.#frames.growingIndex("lab", this.#damage, 20);
+  }
+
   #fillWindow(rest: Uint8Array): void {
     const room = Math.min(
       this.#tailSize + HEAD_SIZE - this.#windowSize,
@@ -133,6 +138,8 @@ export class LabFileIndexer implements FrameFileIndexer {
     this.#window.set(part, this.#windowSize);
     this.#windowSize += part.length;
     this.#position += part.length;
+    const [first, second] = this.#window;
+    if (this.#windowSize >= this.#tailSize && first === 0xff && second === 0xd9) this.#addFrame();
     if (part.length === room) this.#readBorder();
   }
 
@@ -143,16 +150,19 @@ export class LabFileIndexer implements FrameFileIndexer {
     const size = labPrefixAt(window, this.#tailSize);
     const isEnd = border === this.#totalBytes;
     const frame = this.#frame;
-    this.#frame = undefined;
-    if (frame !== undefined) {
-      const hasEnd = window[0] === 0xff && window[1] === 0xd9;
-      if (size === undefined && !isEnd && !hasEnd) {
-        return this.#startSearch(frame.start, frame);
-      }
-      this.#frames.add(frame.start, frame.size);
+    // With an EOI it was added already.
+    if (frame !== undefined && size === undefined && !isEnd) {
+      return this.#startSearch(frame.start, frame);
     }
+    this.#addFrame();
     if (size !== undefined) this.#follow(border + PREFIX_SIZE, size);
     else if (!isEnd) this.#startSearch(border, undefined);
+  }
+
+  /** The frame whose end the window shows is one. */
+  #addFrame(): void {
+    if (this.#frame !== undefined) this.#frames.add(this.#frame.start, this.#frame.size);
+    this.#frame = undefined;
   }
 
   /** A frame of `size` octets is announced at `start`: jump to its end. */

@@ -11,7 +11,16 @@
 import { containerFault } from "./container_fault.ts";
 import { DamageLog } from "./frame_damage.ts";
 import { FrameTable } from "./frame_index.ts";
-import { type IndexSteps, SteppedIndexer, type Steps } from "./stepped_indexer.ts";
+import {
+  bodySize,
+  endsPicture,
+  findBoundary,
+  hasBoundaryAt,
+  latin1,
+  readPart,
+  startsPicture,
+} from "./multipart_parts.ts";
+import { type IndexSteps, SteppedIndexer } from "./stepped_indexer.ts";
 import { timelineOf } from "./timeline.ts";
 
 /**
@@ -48,13 +57,6 @@ export function boundaryOf(head: Uint8Array): string | undefined {
   return headers !== null && /^content-(?:type|length):/im.test(headers[1])
     ? start[1].trimEnd()
     : undefined;
-}
-
-interface Part {
-  /** Where its body begins. */
-  readonly body: number;
-  readonly length: number | undefined;
-  readonly seconds: number | undefined;
 }
 
 function* readMultipart(totalBytes: number, given: string | undefined): IndexSteps {
@@ -112,65 +114,4 @@ function timesOf(frames: FrameTable) {
   return { timeline: timelineOf(starts, { endSeconds, roundedToSeconds: 0.001 }), startUnixMs };
 }
 
-/** The headers of a part. */
-function* readPart(at: number): Steps<Part | undefined> {
-  const text = latin1(yield { at, size: MAX_HEADERS_BYTES });
-  const headers = /^[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n/.exec(text);
-  if (headers === null) return undefined;
-  const value = (name: string) =>
-    new RegExp(`^${name}:\\s*([\\d.]{1,20})`, "im").exec(headers[0])?.[1];
-  const length = Number(value("content-length") ?? Number.NaN);
-  const seconds = Number(value("x-timestamp") ?? Number.NaN);
-  return {
-    body: at + headers[0].length,
-    length: Number.isSafeInteger(length) && length > 0 ? length : undefined,
-    seconds: Number.isFinite(seconds) ? seconds : undefined,
-  };
-}
-
-/** Whether a boundary, or the end of the file, stands at `at`, line ends before it passed over. */
-function* hasBoundaryAt(at: number, needle: Uint8Array, totalBytes: number): Steps<boolean> {
-  if (at > totalBytes) return false;
-  const octets = yield { at, size: needle.length + 4 };
-  let start = 0;
-  while (octets[start] === 0x0d || octets[start] === 0x0a) start++;
-  if (at + start >= totalBytes) return true;
-  return needle.every((octet, i) => octets[start + i] === octet || at + start + i >= totalBytes);
-}
-
-function* findBoundary(from: number, needle: Uint8Array, totalBytes: number): Steps<number> {
-  for (let at = from; at < totalBytes; at += SEARCH_BYTES - needle.length) {
-    const octets = yield { at, size: SEARCH_BYTES };
-    for (let i = octets.indexOf(needle[0]); i >= 0; i = octets.indexOf(needle[0], i + 1)) {
-      if (needle.every((octet, k) => octets[i + k] === octet)) return at + i;
-    }
-  }
-  return totalBytes;
-}
-
-/** Octets of a body that ends before the boundary at `next`: the line end belongs to the boundary. */
-function* bodySize(body: number, next: number): Steps<number> {
-  const octets = yield { at: Math.max(body, next - 2), size: Math.min(2, next - body) };
-  const [a, b] = octets.length === 2 ? octets : [0, octets[0] ?? 0];
-  return Math.max(0, next - body - (b !== 0x0a ? 0 : a === 0x0d ? 2 : 1));
-}
-
-function* startsPicture(at: number): Steps<boolean> {
-  const octets = yield { at, size: 2 };
-  return octets[0] === 0xff && octets[1] === 0xd8;
-}
-
-function* endsPicture(end: number): Steps<boolean> {
-  const octets = yield { at: Math.max(0, end - 2), size: 2 };
-  return octets[0] === 0xff && octets[1] === 0xd9;
-}
-
-function latin1(octets: Uint8Array): string {
-  let text = "";
-  for (const octet of octets) text += String.fromCharCode(octet);
-  return text;
-}
-
-const MAX_HEADERS_BYTES = 4096;
-const SEARCH_BYTES = 65_536;
 const MAX_SECONDS_OF_FRAME = 3600;

@@ -55,6 +55,34 @@ export function constantTimeline(frameCount: number, frameRateHz: number): Timel
 }
 
 /**
+ * Frames at a constant rate in Hz, whose number grows: `frameCount` and `durationSeconds` are those of the moment.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { growingTimeline } from "./timeline.ts";
+ *
+ * let frames = 1;
+ * const timeline = growingTimeline(() => frames, 20);
+ * frames = 40;
+ * assertEquals([timeline.frameCount, timeline.durationSeconds, timeline.frameAt(99)], [40, 2, 39]);
+ * ```
+ */
+export function growingTimeline(frameCount: () => number, frameRateHz: number): Timeline {
+  const { frameAt, ...timeline } = constantTimeline(Number.MAX_SAFE_INTEGER, frameRateHz);
+  return {
+    ...timeline,
+    get frameCount() {
+      return frameCount();
+    },
+    get durationSeconds() {
+      return frameCount() / frameRateHz;
+    },
+    frameAt: (seconds) => clamp(frameAt(seconds), frameCount()),
+  };
+}
+
+/**
  * Frames at times of their own; a constant timeline where they differ from one by no more than they were rounded.
  *
  * @param starts Seconds at which each frame begins, never falling; taken over.

@@ -44,6 +44,8 @@ export interface ServerCommand {
   readonly frameRateHz: number | undefined;
   /** The line between the pictures of multipart streams. */
   readonly boundary: string | undefined;
+  /** Follow files that grow. */
+  readonly follow: boolean;
   /** Start over at the end. */
   readonly loop: boolean;
   /** How much the log tells. */
@@ -104,6 +106,7 @@ const OPTIONS: readonly CommandLineOption[] = [
     value: "TEXT",
     effect: "line between the pictures of multipart files",
   },
+  { name: "follow", effect: "wait at the end of movies for frames that are appended" },
   { name: "loop", effect: "start movies over at their end" },
   { name: "log-level", value: "L", effect: "error, warn, info or debug (default info)" },
   { name: "json", effect: "print events as JSON lines on standard output" },
@@ -226,6 +229,7 @@ export function parseServerArguments(args: readonly string[]): ServerCommand {
     media: value("media"),
     frameRateHz: has("fps") ? frameRate(value("fps")!) : undefined,
     boundary: value("boundary"),
+    follow: has("follow"),
     loop: has("loop"),
     logLevel: oneOf("--log-level", value("log-level") ?? "info", LOG_LEVELS),
     json: has("json"),

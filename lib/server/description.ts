@@ -32,7 +32,7 @@ export interface DescriptionOptions {
   readonly requestUri: string;
   /** The server's address as the client reached it. */
   readonly localAddress: SocketAddress;
-  /** A film that starts over for ever has no end. */
+  /** A film that starts over for ever has no end; nor has one that grows. */
   readonly isLooping: boolean;
 }
 
@@ -67,7 +67,9 @@ export function describeMovie(movie: SharedMovie, options: DescriptionOptions): 
   const base = baseUrlOfRequest(requestUri, movie, localAddress);
   // Players disagree on how a relative control joins a URL with a query; an absolute one leaves no choice.
   const control = requestUri.includes("?") ? base + TRACK_CONTROL : TRACK_CONTROL;
-  const end = options.isLooping ? "" : timeline.durationSeconds.toFixed(3);
+  const end = options.isLooping || movie.growth !== undefined
+    ? ""
+    : timeline.durationSeconds.toFixed(3);
   const addressType = localAddress.hostname.includes(":") ? "IP6" : "IP4";
   const identifier = String(movie.id);
   const body = formatSdp({

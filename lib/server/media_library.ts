@@ -8,11 +8,13 @@
 
 import { type MovieFile, openMovie } from "../disk.ts";
 import { TransportError, WireError } from "../errors.ts";
-import { constantTimeline, type Timeline } from "../frames/timeline.ts";
+import { constantTimeline, growingTimeline, type Timeline } from "../frames/timeline.ts";
 import type { RepairAction } from "../jpeg.ts";
 import { describeJpegPayload } from "../rtp_jpeg.ts";
 import type { ServerListener } from "./events.ts";
 import { actionsText, type FramePreparation } from "./frame_preparation.ts";
+import { MovieGrowth } from "./movie_growth.ts";
+import type { PacerTimer } from "./pacer_timer.ts";
 
 /** A movie that was opened, shared by its readers. */
 export interface SharedMovie {
@@ -36,6 +38,8 @@ export interface SharedMovie {
   readonly height: number;
   /** What is done to its frames, judged by the first, so that RTP/JPEG can carry them. */
   readonly repairs: readonly RepairAction[];
+  /** Tells when it has more frames; `undefined` where it is not followed. */
+  readonly growth: MovieGrowth | undefined;
   /** The reader is done with it. */
   release(): void;
 }
@@ -56,6 +60,8 @@ export interface MediaLibraryOptions {
   readonly frameRateHz?: number;
   /** The line between the pictures of multipart streams that do not show it. */
   readonly boundary?: string;
+  /** Files may grow: the timer by which they are looked at. @default {none: they do not} */
+  readonly followTimer?: PacerTimer;
   /** Makes frames ready for RTP/JPEG. */
   readonly preparation: FramePreparation;
   /** Told of movies opened. */
@@ -71,6 +77,7 @@ interface OpenMovie {
   readonly file: MovieFile;
   readonly timeline: Timeline;
   readonly payload: PayloadFacts;
+  readonly growth: MovieGrowth | undefined;
   readers: number;
   isStale: boolean;
 }
@@ -99,6 +106,7 @@ export class MediaLibrary implements AsyncDisposable {
     const found = await this.#locate(path, takesBaseName);
     const movie = await this.#openOnce(found, path);
     movie.readers++;
+    movie.growth?.start();
     this.#unread.delete(movie);
     let isReleased = false;
     return {
@@ -109,6 +117,7 @@ export class MediaLibrary implements AsyncDisposable {
       timeline: movie.timeline,
       startUnixMs: movie.file.index.startUnixMs,
       ...movie.payload,
+      growth: movie.growth,
       release: () => {
         if (isReleased) return;
         isReleased = true;
@@ -189,7 +198,7 @@ export class MediaLibrary implements AsyncDisposable {
     const known = this.#movies.get(key);
     if (known !== undefined) {
       const movie = await known.catch(() => undefined);
-      if (movie !== undefined && movie.version === found.version) return movie;
+      if (movie !== undefined && await isCurrent(movie, found)) return movie;
       if (this.#movies.get(key) === known) {
         this.#movies.delete(key);
         if (movie !== undefined) this.#retire(movie);
@@ -210,10 +219,13 @@ export class MediaLibrary implements AsyncDisposable {
   }
 
   async #openFile(found: FoundFile, key: string, path: string): Promise<OpenMovie> {
-    const file = await openMovie(found.place, { boundary: this.#options.boundary });
-    const rateHz = this.#options.frameRateHz;
+    const { boundary, followTimer, frameRateHz: rateHz } = this.#options;
+    const follow = followTimer !== undefined && typeof found.place === "string";
+    const file = await openMovie(found.place, { boundary, follow });
     const timeline = rateHz === undefined
       ? file.index.timeline
+      : file.isGrowing
+      ? growingTimeline(() => file.frameCount, rateHz)
       : constantTimeline(file.frameCount, rateHz);
     const { frameRateHz } = timeline;
     const payload = await this.#examine(file);
@@ -227,6 +239,7 @@ export class MediaLibrary implements AsyncDisposable {
     const { frameCount: frames, width, height } = file;
     this.#options.emit({ type: "media-opened", path, frames, width, height, frameRateHz });
     this.#tellOddities(path, file, payload);
+    const growth = follow ? this.#growthOf(path, file, followTimer) : undefined;
     return {
       id: this.#nextId++,
       key,
@@ -234,9 +247,23 @@ export class MediaLibrary implements AsyncDisposable {
       file,
       timeline,
       payload,
+      growth,
       readers: 0,
       isStale: false,
     };
+  }
+
+  #growthOf(path: string, file: MovieFile, timer: PacerTimer): MovieGrowth | undefined {
+    const { emit } = this.#options;
+    if (file.isGrowing) {
+      const onEnd = (reason: string) =>
+        emit({ type: "warning", message: `The streams of "${path}" end: ${reason}` });
+      return new MovieGrowth({ file, timer, onEnd });
+    }
+    const message =
+      `"${path}" is not followed: its format (${file.format}) cannot grow while it is read`;
+    emit({ type: "notice", message });
+    return undefined;
   }
 
   /** Looks at the first frames until one can be sent: a damaged one at the beginning says nothing about the others. */
@@ -271,6 +298,7 @@ export class MediaLibrary implements AsyncDisposable {
 
   #release(movie: OpenMovie): void {
     if (--movie.readers > 0) return;
+    movie.growth?.stop();
     if (movie.isStale) return this.#closeMovie(movie);
     this.#unread.add(movie);
     for (const oldest of this.#unread) {
@@ -292,6 +320,13 @@ export class MediaLibrary implements AsyncDisposable {
     this.#options.onClosed?.(movie.id);
     movie.file.close().catch(() => {});
   }
+}
+
+/** Whether the file is still the one that was opened; one that is followed may have grown. */
+async function isCurrent(movie: OpenMovie, found: FoundFile): Promise<boolean> {
+  if (movie.growth === undefined) return movie.version === found.version;
+  await movie.growth.look();
+  return !movie.growth.isEnded;
 }
 
 /** What RTP/JPEG makes of a movie. */

@@ -25,6 +25,11 @@ export interface RtspServerOptions {
   readonly frameRateHz?: number;
   /** The line between the pictures of saved multipart streams, where their start does not show it. @default {detected} */
   readonly boundary?: string;
+  /**
+   * Follows files that grow while they are read: streams wait at their end for more frames instead of ending, also where
+   * `loop` is set. Bare JPEGs, lab files and multipart streams. @default {false}
+   */
+  readonly follow?: boolean;
   /** Starts movies over at their end. @default {false} */
   readonly loop?: boolean;
   /** First and last UDP port to choose a pair from. @default {the system chooses} */

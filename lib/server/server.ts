@@ -299,18 +299,20 @@ function build(options: RtspServerOptions, udpPath: UdpPath): BuiltServer {
     fit: (options.fit ?? true) ? fit : undefined,
   });
   const onSessionEnded: BuiltServer["onSessionEnded"] = { call: () => {} };
+  const timer = new PacerTimer(
+    options.ownsThread ? udpPath.openShortWait?.() : undefined,
+    options.maxLatenessMs ?? DEFAULT_MAX_LATENESS_MS,
+  );
   const parts: ServerParts = {
     options,
-    timer: new PacerTimer(
-      options.ownsThread ? udpPath.openShortWait?.() : undefined,
-      options.maxLatenessMs ?? DEFAULT_MAX_LATENESS_MS,
-    ),
+    timer,
     phases: new StartPhases(),
     library: new MediaLibrary({
       folder: options.media,
       sample: options.sample,
       frameRateHz: options.frameRateHz,
       boundary: options.boundary,
+      followTimer: options.follow ? timer : undefined,
       preparation,
       emit,
       onClosed: (movieId) => batches.forget(movieId),

@@ -186,6 +186,7 @@ function beginSession(
     playback: new Playback({
       timeline: movie.timeline,
       isLooping: parts.options.loop,
+      isGrowing: movie.growth !== undefined && !movie.growth.isEnded,
     }),
     sender,
     transport: made.transport,

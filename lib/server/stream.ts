@@ -15,6 +15,7 @@ import type { RepairAction } from "../jpeg.ts";
 import { type FrameBatches, isUnsendable, type PayloadFormat } from "./frame_batches.ts";
 import { countRepairs, type RepairCounts } from "./frame_preparation.ts";
 import type { SharedMovie } from "./media_library.ts";
+import type { GrowthReader } from "./movie_growth.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { StreamTransport } from "./transports.ts";
 
@@ -47,7 +48,7 @@ export interface MediaStreamOptions {
 }
 
 /** The stream of one session. */
-export class MediaStream implements Paced {
+export class MediaStream implements Paced, GrowthReader {
   /** The pacer's place. */
   pacing: Paced["pacing"] = undefined;
   /** Numbers, timestamps and reports. */
@@ -60,6 +61,8 @@ export class MediaStream implements Paced {
   /** When the goodbye is due. */
   #endMs: number | undefined;
   #isStep = false;
+  /** All frames of a movie that grows were sent. */
+  #isWaiting = false;
   #phase: StartPhase | undefined;
   #goodbyesSaid = 0;
   /** Changes with every PLAY and PAUSE: what was loading for an earlier one is not wanted any more. */
@@ -78,6 +81,7 @@ export class MediaStream implements Paced {
     this.format = options.format;
     this.#playback = options.playback;
     this.#transport = options.transport;
+    options.movie.growth?.add(this);
     this.#prefetch();
   }
 
@@ -132,9 +136,31 @@ export class MediaStream implements Paced {
 
   /** Ends for good, with a goodbye to the reader when `saysGoodbye`. */
   end(saysGoodbye: boolean): void {
+    this.#options.movie.growth?.delete(this);
     this.#playback.pause();
     this.#stop();
     if (saysGoodbye && this.#framesSent > 0) this.#sayGoodbye(this.#options.timer.now());
+  }
+
+  /** The movie has more frames: who waited for them goes on. */
+  onGrown(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#playback.goOn(this.#options.timer.now());
+    this.#prefetch();
+    this.#scheduleNext();
+  }
+
+  /** The movie's file is gone: the stream ends here, unless it has ended already. */
+  onGrowthEnded(): void {
+    const isPlaying = this.#playback.isPlaying;
+    this.#playback.endGrowth();
+    if (!isPlaying) return;
+    const { timer } = this.#options;
+    this.#playback.pause();
+    this.#round++;
+    this.#endMs = timer.now() + (this.#transport.kind === "UDP" ? UDP_GOODBYE_DELAY_MS : 0);
+    timer.schedule(this, this.#endMs);
   }
 
   /** Called by the pacer. */
@@ -194,7 +220,16 @@ export class MediaStream implements Paced {
 
   #scheduleNext(): void {
     const dueMs = this.#playback.nextDue();
-    if (dueMs !== undefined) this.#options.timer.schedule(this, dueMs);
+    if (dueMs !== undefined) return this.#options.timer.schedule(this, dueMs);
+    if (this.#playback.isWaiting) this.#wait();
+  }
+
+  /** Reports go on, so that the reader sees that the session lives. */
+  #wait(): void {
+    const { timer } = this.#options, now = timer.now();
+    this.#isWaiting = true;
+    if (this.sender.reportDue(now)) this.#sendReport(now);
+    timer.schedule(this, now + WAITING_INTERVAL_MS);
   }
 
   #prefetch(): void {
@@ -213,6 +248,7 @@ export class MediaStream implements Paced {
     if (this.#phase !== undefined) this.#options.phases.release(this.#phase);
     this.#phase = undefined;
     this.#endMs = undefined;
+    this.#isWaiting = false;
     this.#goodbyesSaid = 0;
     this.#options.timer.cancel(this);
     this.#transport.discard();
@@ -271,5 +307,7 @@ const UDP_GOODBYE_DELAY_MS = 250;
 const GOODBYE_REPEATS_MS: readonly number[] = [1000, 2000];
 /** The last frame of a slow film need not be shown to its end before the goodbye. */
 const LONGEST_FRAME_MS = 1000;
+/** How often a stream that waits looks whether a report is due. */
+const WAITING_INTERVAL_MS = 500;
 const FAULT_INTERVAL_MS = 1000;
 const SLOW_INTERVAL_MS = 5000;

@@ -11,6 +11,7 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
     media: undefined,
     frameRateHz: undefined,
     boundary: undefined,
+    follow: false,
     loop: false,
     logLevel: "info",
     json: false,
@@ -33,7 +34,8 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
 });
 
 Deno.test("parseServerArguments() reads every option, with a blank or an equals sign", () => {
-  const text = "1025 --host :: --media films --fps=29.97 --loop --log-level debug --json " +
+  const text =
+    "1025 --host :: --media films --fps=29.97 --follow --loop --log-level debug --json " +
     "--rtp-ports 50000-50009 --udp portable --burst 16 --user ann:a:b --user=bob: --users file --max-connections 9 " +
     "--max-connections-per-address 3 --no-fit --repair lossless --restart-interval rows " +
     "--max-size 1920x1080 --cache 64M --session-timeout 7 --preview [::1]:81 --capture c.pcapng";
@@ -45,6 +47,7 @@ Deno.test("parseServerArguments() reads every option, with a blank or an equals 
     media: "films",
     frameRateHz: 29.97,
     boundary: undefined,
+    follow: true,
     loop: true,
     logLevel: "debug",
     json: true,
