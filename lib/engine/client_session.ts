@@ -29,7 +29,7 @@ import type {
   ClientSessionEvent,
   ClientSessionOptions,
 } from "./client_session_types.ts";
-import { formatLabRequest } from "./lab_requests.ts";
+import { formatLabRequest, labFormOf } from "./lab_requests.ts";
 import { type OutstandingRequest, OutstandingRequests } from "./outstanding_requests.ts";
 
 export type {
@@ -225,10 +225,10 @@ export class ClientSession {
       headers,
       body,
     };
-    const bytes = this.#isLab
-      ? formatLabRequest(request, this.#options.labForm ?? "canonical")
-      : formatRequest(request);
-    const visible = { ...request, headers: shown };
+    const labForm = this.#options.labForm ?? "canonical";
+    const bytes = this.#isLab ? formatLabRequest(request, labForm) : formatRequest(request);
+    const lab = this.#isLab ? labFormOf(labForm) : undefined;
+    const visible = { ...request, headers: shown, lab };
     const deadlineMs = context.now + (order.timeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
     const { id, isKeepAlive, retries } = context;
     this.#outstanding.add({ id, order, isKeepAlive, retries, request: visible, cseq, deadlineMs });

@@ -39,7 +39,12 @@ export const LAB_REQUEST_FORMS: readonly LabRequestForm[] = [
  */
 export function formatLabRequest(request: RtspRequest, form: LabRequestForm): Uint8Array {
   const uri = form === "name-as-host" ? `rtsp://${request.uri}` : request.uri;
-  return formatRequest({ ...request, uri, lab: LAB_FORMS[form] });
+  return formatRequest({ ...request, uri, lab: labFormOf(form) });
+}
+
+/** What a parser would tell of the form of a request spelled so. */
+export function labFormOf(form: LabRequestForm): LabForm {
+  return LAB_FORMS[form];
 }
 
 const LAB_FORMS: Readonly<Record<LabRequestForm, LabForm>> = {

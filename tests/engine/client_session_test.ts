@@ -374,3 +374,12 @@ Deno.test("ClientSession lets nothing but its own events out of any bytes (fuzz)
     { numRuns: runs, seed: 7 },
   );
 });
+
+Deno.test("ClientSession tells its own lab requests in the form they were written in", () => {
+  const session = sessionOf({ dialect: "lab", tellsMessages: true });
+  session.request({ method: "SETUP", uri: "movie.mjpeg" }, 0);
+  const told = drain(session).flatMap((event) => event.type === "message" ? [event.message] : []);
+  assertEquals(told.map((message) => message?.lab), [
+    { family: "A", lineEnd: "\n", hasBlankLine: false },
+  ]);
+});
