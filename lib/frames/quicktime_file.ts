@@ -5,8 +5,8 @@
  * File Format. Taken are `jpeg` and what MP4 calls JPEG (`mp4v` with object type 6C). `mjpa` and `mjpb` are not: their
  * fields are cut and marked in Apple's own way. Fragmented files are not either. Edit lists are passed over.
  *
- * The libraries for these files (mp4box, mediabunny) keep an object for each frame and know neither AVI nor this codec;
- * the tables that matter here are five, and in this form an hour of film takes less than a megabyte.
+ * Of the libraries for these files mp4box keeps an object for each frame, mediabunny knows no JPEG codec, and neither reads
+ * AVI; the tables that matter here are five, and in this form an hour of film takes less than a megabyte.
  *
  * @see https://developer.apple.com/documentation/quicktime-file-format
  * @module
