@@ -107,7 +107,7 @@ const OPTIONS: readonly CommandLineOption[] = [
     effect: "line between the pictures of multipart files",
   },
   { name: "follow", effect: "wait at the end of movies for frames that are appended" },
-  { name: "loop", effect: "start movies over at their end" },
+  { name: "loop", effect: "start movies over at their end; those that --follow follows wait" },
   { name: "log-level", value: "L", effect: "error, warn, info or debug (default info)" },
   { name: "json", effect: "print events as JSON lines on standard output" },
   {
