@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { standardQuantizationTables, ZIGZAG } from "../lib/jpeg/tables.ts";
 import { drawFrame, SAMPLE_FRAMES, SAMPLE_HEIGHT, SAMPLE_WIDTH } from "./sample_scene.ts";
 
 const FRAME_RATE_HZ = 20;
@@ -12,21 +13,6 @@ const FRAME_RATE_HZ = 20;
 const LARGEST_FRAME_BYTES = 14_988;
 /** The quality of T.81's Annex K tables at which both DC steps are the 8 that ffmpeg fixes, so that they stay exact. */
 const QUALITY = 76;
-
-/** T.81 Table K.1, row by row. */
-const LUMA = [
-  [16, 11, 10, 16, 24, 40, 51, 61],
-  [12, 12, 14, 19, 26, 58, 60, 55],
-  [14, 13, 16, 24, 40, 57, 69, 56],
-  [14, 17, 22, 29, 51, 87, 80, 62],
-  [18, 22, 37, 56, 68, 109, 103, 77],
-  [24, 35, 55, 64, 81, 104, 113, 92],
-  [49, 64, 78, 87, 103, 121, 120, 101],
-  [72, 92, 95, 98, 112, 100, 103, 99],
-].flat();
-/** T.81 Table K.2, row by row; the rest is 99. */
-const CHROMA = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
-  .flatMap((row) => [...row, 99, 99, 99, 99]).concat(Array(32).fill(99));
 
 async function main(file: string): Promise<void> {
   const jpegs = await encode();
@@ -68,8 +54,7 @@ async function encode(): Promise<Uint8Array<ArrayBuffer>[]> {
 }
 
 function encoderArguments(): string[] {
-  const scaled = (table: number[]) =>
-    table.map((step) => Math.floor((step * (200 - QUALITY * 2) + 50) / 100)).join(",");
+  const { luma, chroma } = standardQuantizationTables(QUALITY);
   return [
     ...["-loglevel", "error", "-f", "rawvideo", "-pixel_format", "rgb24"],
     ...["-video_size", `${SAMPLE_WIDTH}x${SAMPLE_HEIGHT}`, "-framerate", String(FRAME_RATE_HZ)],
@@ -77,9 +62,16 @@ function encoderArguments(): string[] {
     ...["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-huffman", "default", "-flags", "+bitexact"],
     // Quantizer scale 8 means the given matrices as they are.
     ...["-qmin", "8", "-qmax", "8", "-q:v", "8", "-threads", "1"],
-    ...["-intra_matrix", scaled(LUMA), "-chroma_intra_matrix", scaled(CHROMA)],
+    ...["-intra_matrix", rowByRow(luma), "-chroma_intra_matrix", rowByRow(chroma)],
     ...["-f", "mjpeg", "pipe:1"],
   ];
+}
+
+/** A table in zigzag order as ffmpeg wants it. */
+function rowByRow(table: Uint8Array): string {
+  const rows = new Uint8Array(64);
+  table.forEach((step, place) => rows[ZIGZAG[place]] = step);
+  return rows.join(",");
 }
 
 /** ffmpeg writes one picture after the other and no thumbnails: an EOI followed by an SOI is a border. */
