@@ -9,6 +9,7 @@
  */
 
 import { JpegFormatError } from "../errors.ts";
+import { EntropyWriter } from "./entropy_writer.ts";
 import {
   advanceOf,
   END_OF_BLOCK,
@@ -17,7 +18,7 @@ import {
   joinTables,
   LOOKUP_BITS,
 } from "./huffman_table.ts";
-import { copyStuffed, copyUnstuffed } from "./stuffing.ts";
+import { copyUnstuffed } from "./stuffing.ts";
 
 /** What a {@linkcode JpegFormatError} of this room can be about. */
 export type JpegScanFaultCode =
@@ -86,15 +87,7 @@ export class ScanRecoder {
   #position = 0;
   /** Offset in the scan where the current interval starts, for errors. */
   #intervalStart = 0;
-  /** The current output interval, not yet stuffed. */
-  #output = EMPTY;
-  #outputView = new DataView(EMPTY.buffer);
-  #outputSize = 0;
-  #accumulator = 0;
-  #accumulatedBits = 0;
-  /** The scan as far as it is finished. */
-  #result = EMPTY;
-  #resultSize = 0;
+  readonly #writer = new EntropyWriter();
   /** Predictions, needed only where the restart interval changes: then DC differences change with it. */
   #inputPredictions = new Int32Array(4);
   #outputPredictions = new Int32Array(4);
@@ -109,7 +102,7 @@ export class ScanRecoder {
   recode(scan: Uint8Array, options: RecodeScanOptions): Uint8Array<ArrayBuffer> {
     this.#start(scan, options);
     this.#recodeIntervals(options);
-    return this.#result.slice(0, this.#resultSize);
+    return this.#writer.scan();
   }
 
   #start(scan: Uint8Array, options: RecodeScanOptions): void {
@@ -133,10 +126,7 @@ export class ScanRecoder {
     }
     this.#inputPredictions.fill(0);
     this.#outputPredictions.fill(0);
-    this.#outputSize = 0;
-    this.#accumulator = 0;
-    this.#accumulatedBits = 0;
-    this.#resultSize = 0;
+    this.#writer.begin();
   }
 
   #recodeIntervals(options: RecodeScanOptions): void {
@@ -155,7 +145,7 @@ export class ScanRecoder {
         this.#inputPredictions.fill(0);
       }
       if (mcu === outputEnd) {
-        this.#finishInterval(restarts++ & 7);
+        this.#writer.endInterval(restarts++ & 7);
         outputEnd = Math.min(outputEnd + outputStep, mcuCount);
         this.#outputPredictions.fill(0);
       }
@@ -163,7 +153,7 @@ export class ScanRecoder {
       this.#recodeMcus(end - mcu, keepsDifferences);
       mcu = end;
     }
-    this.#finishInterval(-1);
+    this.#writer.endInterval();
   }
 
   /** Copies the interval that starts at `start` without its stuffing; answers the offset after its data. */
@@ -195,7 +185,7 @@ export class ScanRecoder {
     const dcTables = this.#dcTables;
     const acTables = this.#acTables;
     for (let mcu = 0; mcu < count; mcu++) {
-      this.#reserve(blocks * BLOCK_SIZE_LIMIT);
+      this.#writer.reserve(blocks * BLOCK_SIZE_LIMIT);
       for (let block = 0; block < blocks; block++) {
         if (keepsDifferences) this.#copyDc(dcTables[block]);
         else this.#rebaseDc(dcTables[block], this.#blockComponents[block]);
@@ -215,19 +205,16 @@ export class ScanRecoder {
       return;
     }
     this.#position = position + (entry & 15);
-    this.#putBits(table.output[window >>> (32 - LOOKUP_BITS)], entry >>> 4 & 31);
+    this.#writer.put(table.output[window >>> (32 - LOOKUP_BITS)], entry >>> 4 & 31);
   }
 
-  /** The inner loop: all AC coefficients of one block. Everything it needs stays in local variables. */
+  /** The inner loop: all AC coefficients of one block. What it reads by stays in local variables. */
   #copyAc(table: JoinedTable): void {
     const view = this.#inputView;
     const shape = table.shape;
     const output = table.output;
-    const outputView = this.#outputView;
+    const writer = this.#writer;
     let position = this.#position;
-    let accumulator = this.#accumulator;
-    let accumulatedBits = this.#accumulatedBits;
-    let outputSize = this.#outputSize;
     let advance = 0;
     let k = 1;
     while (k < 64) {
@@ -250,34 +237,15 @@ export class ScanRecoder {
         advance = entry >>> 14 & 127;
       } else {
         this.#position = position;
-        this.#accumulator = accumulator;
-        this.#accumulatedBits = accumulatedBits;
-        this.#outputSize = outputSize;
         advance = this.#copyLongSymbol(table);
         k += advance;
         position = this.#position;
-        accumulator = this.#accumulator;
-        accumulatedBits = this.#accumulatedBits;
-        outputSize = this.#outputSize;
         continue;
       }
       k += advance;
-      const free = 32 - accumulatedBits;
-      if (size < free) {
-        accumulator |= bits << (free - size);
-        accumulatedBits += size;
-      } else {
-        const rest = size - free;
-        outputView.setInt32(outputSize, accumulator | bits >>> rest);
-        outputSize += 4;
-        accumulator = rest === 0 ? 0 : bits << (32 - rest);
-        accumulatedBits = rest;
-      }
+      writer.put(bits, size);
     }
     this.#position = position;
-    this.#accumulator = accumulator;
-    this.#accumulatedBits = accumulatedBits;
-    this.#outputSize = outputSize;
     if (k > 64 && advance < END_OF_BLOCK) throw this.#overrun(k);
   }
 
@@ -288,8 +256,8 @@ export class ScanRecoder {
     const length = table.encoder.lengths[symbol];
     if (advance === 0 || length === 0) throw this.#notStandard(symbol, table.isDc);
     const extraBits = table.isDc ? symbol : symbol & 15;
-    this.#putBits(table.encoder.codes[symbol], length);
-    if (extraBits > 0) this.#putBits(this.#readBits(extraBits), extraBits);
+    this.#writer.put(table.encoder.codes[symbol], length);
+    if (extraBits > 0) this.#writer.put(this.#readBits(extraBits), extraBits);
     return advance;
   }
 
@@ -307,8 +275,8 @@ export class ScanRecoder {
     const size = 32 - Math.clz32(Math.abs(wanted));
     const length = table.encoder.lengths[size];
     if (length === 0) throw this.#notStandard(size, true);
-    this.#putBits(table.encoder.codes[size], length);
-    if (size > 0) this.#putBits(wanted < 0 ? wanted + (1 << size) - 1 : wanted, size);
+    this.#writer.put(table.encoder.codes[size], length);
+    if (size > 0) this.#writer.put(wanted < 0 ? wanted + (1 << size) - 1 : wanted, size);
   }
 
   /** T.81 F.2.2.3, the procedure DECODE, on a window of 16 bits. */
@@ -332,53 +300,6 @@ export class ScanRecoder {
     const window = this.#inputView.getInt32(this.#position >>> 3) << (this.#position & 7);
     this.#position += count;
     return window >>> (32 - count);
-  }
-
-  /** Appends the `size` (1 to 16) low bits of `bits`. */
-  #putBits(bits: number, size: number): void {
-    const free = 32 - this.#accumulatedBits;
-    if (size < free) {
-      this.#accumulator |= bits << (free - size);
-      this.#accumulatedBits += size;
-      return;
-    }
-    const rest = size - free;
-    this.#outputView.setInt32(this.#outputSize, this.#accumulator | bits >>> rest);
-    this.#outputSize += 4;
-    this.#accumulator = rest === 0 ? 0 : bits << (32 - rest);
-    this.#accumulatedBits = rest;
-  }
-
-  /** Makes room for one MCU, so that the inner loop need not look. */
-  #reserve(size: number): void {
-    if (this.#outputSize + size + 8 <= this.#output.length) return;
-    const grown = new Uint8Array((this.#output.length + size) * 2);
-    grown.set(this.#output.subarray(0, this.#outputSize));
-    this.#output = grown;
-    this.#outputView = new DataView(grown.buffer);
-  }
-
-  /** Pads the output interval with ones, stuffs it into the result, and ends it with RSTn where `restart` is 0 to 7. */
-  #finishInterval(restart: number): void {
-    const padding = -this.#accumulatedBits & 7;
-    if (padding > 0) this.#putBits((1 << padding) - 1, padding);
-    this.#outputView.setInt32(this.#outputSize, this.#accumulator);
-    const size = this.#outputSize + (this.#accumulatedBits >>> 3);
-    if (this.#resultSize + size * 2 + 2 > this.#result.length) {
-      const grown = new Uint8Array(this.#result.length + size * 2 + 2);
-      grown.set(this.#result.subarray(0, this.#resultSize));
-      this.#result = grown;
-    }
-    const result = this.#result;
-    let target = copyStuffed(this.#output.subarray(0, size), result, this.#resultSize);
-    if (restart >= 0) {
-      result[target++] = 0xff;
-      result[target++] = 0xd0 | restart;
-    }
-    this.#resultSize = target;
-    this.#outputSize = 0;
-    this.#accumulator = 0;
-    this.#accumulatedBits = 0;
   }
 
   /** About where in the scan the reader stands: byte stuffing before it in the interval is not counted. */
