@@ -121,7 +121,13 @@ class LoadRun {
   async #measureScenario({ name, title, dialect, film, readers, servers }: Scenario) {
     const { bench, repeat, windowS } = this.#options;
     const ready = await this.#film(film);
-    const plan = { dialect, film: ready, readers: this.#options.readers ?? readers, windowS };
+    const plan = {
+      dialect,
+      film: ready,
+      readers: this.#options.readers ?? readers,
+      windowS,
+      settleS: STEADY_S,
+    };
     const runs: Record<string, Measurement[]> = {};
     for (let round = 0; round < repeat; round++) {
       for (const [role, kind] of Object.entries(servers)) {
@@ -223,6 +229,9 @@ class LoadRun {
     }
   }
 }
+
+/** By then every frame of the film has been played once, and just-in-time compilers have done their work. */
+const STEADY_S = 16;
 
 /** The run whose CPU per frame is the median. */
 function medianOf(runs: readonly Measurement[]): Measurement {

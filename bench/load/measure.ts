@@ -65,6 +65,8 @@ export interface MeasurePlan {
   readonly readers: number;
   /** Seconds to count. @default {4} */
   readonly windowS?: number;
+  /** Seconds to wait before, from the moment the last reader plays. @default {4} */
+  readonly settleS?: number;
 }
 
 /** Where things run on this machine. */
@@ -129,12 +131,12 @@ export async function load(
 
 async function generate(
   bench: Bench,
-  { kind, dialect, film, readers, windowS = 4 }: MeasurePlan,
+  { kind, dialect, film, readers, windowS = 4, settleS = 4 }: MeasurePlan,
   port: number,
   onMark: (mark: "begin" | "end") => void,
 ): Promise<Reception> {
   const spreadS = Math.max(1, readers / 150);
-  const numbers = [port, kind.path(dialect), readers, film.frameRateHz, windowS, spreadS];
+  const numbers = [port, kind.path(dialect), readers, film.frameRateHz, windowS, spreadS, settleS];
   const [program, ...args] = placed(
     [bench.generator, dialect, ...numbers.map(String)],
     { cores: generatorCore(), nice: bench.nice },

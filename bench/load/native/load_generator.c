@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum { EVENTS = 512 };
-static const double SETTLE_MS = 4000, START_LIMIT_MS = 12000, END_LIMIT_MS = 3000;
+static const double START_LIMIT_MS = 12000, END_LIMIT_MS = 3000;
 static const double REPORT_MS = 5000, KEEP_ALIVE_MS = 20000;
 
 struct settings settings;
@@ -96,8 +96,11 @@ static void start_all(struct reader *readers, int epoll) {
     look_after(readers);
     if (count_in(readers, PLAYING) + count_in(readers, FAILED) == settings.readers) break;
   }
-  double settled = now_ms() + SETTLE_MS;
-  while (now_ms() < settled) serve(epoll);
+  double settled = now_ms() + settings.settle_ms;
+  while (now_ms() < settled) {
+    serve(epoll);
+    look_after(readers);
+  }
 }
 
 static int ascending(const void *a, const void *b) {
@@ -188,8 +191,8 @@ static void measure(struct reader *readers, int epoll) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 8) {
-    fprintf(stderr, "usage: load_generator udp|tcp|lab PORT PATH READERS FRAME_RATE WINDOW_S SPREAD_S\n");
+  if (argc != 9) {
+    fprintf(stderr, "usage: load_generator udp|tcp|lab PORT PATH READERS FRAME_RATE WINDOW_S SPREAD_S SETTLE_S\n");
     return 2;
   }
   settings = (struct settings){
@@ -200,6 +203,7 @@ int main(int argc, char **argv) {
       .frame_rate = atof(argv[5]),
       .window_ms = atof(argv[6]) * 1e3,
       .spread_ms = atof(argv[7]) * 1e3,
+      .settle_ms = atof(argv[8]) * 1e3,
   };
   int limit = settings.readers * 3 + 64;
   setrlimit(RLIMIT_NOFILE, &(struct rlimit){limit, limit});

@@ -21,6 +21,7 @@ struct settings {
   int readers;
   double window_ms;
   double spread_ms;
+  double settle_ms;
   double frame_rate;
   const char *path;
 };
