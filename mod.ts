@@ -113,6 +113,7 @@ export {
   formatResponse,
   headerValue,
   headerValues,
+  interleaveBatch,
   INTERLEAVED_HEADER_SIZE,
   type InterleavedFrame,
   isSupportedVersion,
@@ -130,6 +131,7 @@ export {
   type RtspParserOptions,
   type RtspRequest,
   type RtspResponse,
+  setInterleavedChannel,
 } from "./lib/rtsp.ts";
 export {
   type ClockRange,

@@ -242,12 +242,14 @@ export function encodeRtp(packet: RtpPacket): Uint8Array {
 export interface PacketBatch {
   /** All packets, headers included. Whoever stamps it must send it before anyone else may stamp it. */
   readonly bytes: Uint8Array;
-  /** The stride: octets of every packet but the last, which may be shorter. */
+  /** Octets of every packet but the last, which may be shorter. */
   readonly packetSize: number;
   /** Packets in `bytes`, at least 1. */
   readonly packetCount: number;
   /** Octets of RTP payload in all packets together, headers and padding excluded (RFC 3550 s6.4.1, octet count). */
   readonly payloadSize: number;
+  /** Octets before each packet that belong to whatever carries it: the `$` header of a connection. @default {0} */
+  readonly prefixSize?: number;
 }
 
 /** What {@linkcode stampBatch} writes into the headers. */
@@ -264,7 +266,8 @@ export interface RtpStamp {
 
 /** The `index`th packet of the batch, 0 to `packetCount` - 1. Borrowed: a view of `batch.bytes`. */
 export function packetAt(batch: PacketBatch, index: number): Uint8Array {
-  const start = index * batch.packetSize;
+  const prefixSize = batch.prefixSize ?? 0;
+  const start = index * (batch.packetSize + prefixSize) + prefixSize;
   return batch.bytes.subarray(start, Math.min(start + batch.packetSize, batch.bytes.length));
 }
 
@@ -293,11 +296,12 @@ export function stampBatch(
   first = 0,
   count: number = batch.packetCount - first,
 ): void {
-  const { bytes, packetSize } = batch;
+  const { bytes, prefixSize = 0 } = batch;
+  const stride = batch.packetSize + prefixSize;
   const { payloadType, timestamp, ssrc } = stamp;
   let sequenceNumber = stamp.sequenceNumber + first;
   const end = Math.min(batch.packetCount, first + count);
-  for (let i = first, offset = first * packetSize; i < end; i++, offset += packetSize) {
+  for (let i = first, offset = first * stride + prefixSize; i < end; i++, offset += stride) {
     if (payloadType !== undefined) bytes[offset + 1] = bytes[offset + 1] & 0x80 | payloadType;
     bytes[offset + 2] = sequenceNumber >>> 8;
     bytes[offset + 3] = sequenceNumber;

@@ -30,5 +30,6 @@ export {
   formatResponse,
   INTERLEAVED_HEADER_SIZE,
 } from "./rtsp/format.ts";
+export { interleaveBatch, setInterleavedChannel } from "./rtsp/interleaved_batch.ts";
 export { RtspParser, type RtspParserOptions } from "./rtsp/parser.ts";
 export { type MaskedMessage, maskSecrets } from "./rtsp/secrets.ts";

@@ -97,7 +97,7 @@ export interface ByteStream extends Disposable {
    *
    * @returns the number of octets taken, from 0 to all.
    */
-  writeNow?(bytes: Uint8Array<ArrayBuffer>): number;
+  writeNow?(bytes: Uint8Array): number;
   /** Says that nothing more will be written (FIN); reading goes on. */
   closeWrite(): Promise<void>;
   /** Closes both directions at once; pending reads end with `null`. Harmless when repeated. */

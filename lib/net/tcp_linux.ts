@@ -70,7 +70,7 @@ class LinuxByteStream implements ByteStream {
     return this.#portable.write(bytes);
   }
 
-  writeNow(bytes: Uint8Array<ArrayBuffer>): number {
+  writeNow(bytes: Uint8Array): number {
     if (!this.#isLookedFor) this.#lookForDescriptor();
     if (this.#libc === undefined || this.#fd === undefined) return 0;
     const taken = this.#libc.calls.sendto(

@@ -11,8 +11,8 @@ import type { ByteStream } from "../net/socket.ts";
 
 /** Something that has bytes to write when the connection is free: one stream's newest frame. */
 export interface WriteSource {
-  /** The bytes, which stay unchanged until the next call, or `undefined` when there is nothing (any more). */
-  takeBytes(): Uint8Array<ArrayBuffer> | undefined;
+  /** The bytes, borrowed until anything else happens; `undefined` when there is nothing (any more). */
+  takeBytes(): Uint8Array | undefined;
 }
 
 interface Message {
@@ -32,6 +32,8 @@ export class ConnectionWriter {
   #isClosed = false;
   #writeBeganMs: number | undefined;
   readonly #whenIdle: (() => void)[] = [];
+  /** What the system has not taken at once of a frame: others stamp the frame before it is written. */
+  #rest = new Uint8Array(0);
 
   /** `onBroken` is called once, when a write fails or too much waits to be written. */
   constructor(
@@ -110,7 +112,7 @@ export class ConnectionWriter {
     if (this.#stream.writeNow === undefined) return this.#next();
     for (let bytes = this.#nextFrame(); bytes !== undefined; bytes = this.#nextFrame()) {
       const taken = this.#stream.writeNow(bytes);
-      if (taken < bytes.length) return { bytes: bytes.subarray(taken), whenSent: undefined };
+      if (taken < bytes.length) return this.#keep(bytes.subarray(taken));
     }
     return undefined;
   }
@@ -148,10 +150,16 @@ export class ConnectionWriter {
       return message;
     }
     const bytes = this.#nextFrame();
-    return bytes && { bytes, whenSent: undefined };
+    return bytes && this.#keep(bytes);
   }
 
-  #nextFrame(): Uint8Array<ArrayBuffer> | undefined {
+  #keep(bytes: Uint8Array): Message {
+    if (this.#rest.length < bytes.length) this.#rest = new Uint8Array(bytes.length * 1.25);
+    this.#rest.set(bytes);
+    return { bytes: this.#rest.subarray(0, bytes.length), whenSent: undefined };
+  }
+
+  #nextFrame(): Uint8Array | undefined {
     while (this.#sources.length > 0) {
       const bytes = this.#sources.shift()!.takeBytes();
       if (bytes !== undefined) return bytes;

@@ -11,6 +11,7 @@ import { WireError } from "../errors.ts";
 import { type RepairAction, withHuffmanTables } from "../jpeg.ts";
 import { PAYLOAD_TYPE_JPEG } from "../rtp.ts";
 import type { PacketBatch } from "../rtp.ts";
+import { interleaveBatch } from "../rtsp.ts";
 import { describeJpegPayload, packetizeJpeg } from "../rtp_jpeg.ts";
 import { LAB_MAX_DATAGRAM_JPEG, packetizeLab } from "../rtp_lab.ts";
 import { ByteCache } from "./byte_cache.ts";
@@ -21,6 +22,9 @@ import { DEFAULT_CACHE_BYTES } from "./options.ts";
 
 /** What the packets hold: RFC 2435, or one whole JPEG. */
 export type PayloadFormat = "jpeg" | "lab";
+
+/** What carries the packets: over TCP each has a `$` header before it. */
+export type PacketCarrier = "UDP" | "TCP";
 
 /** The packets of a frame. */
 export interface FrameBatch extends PacketBatch {
@@ -71,21 +75,28 @@ export class FrameBatches {
     movie: SharedMovie,
     format: PayloadFormat,
     frameIndex: number,
+    carrier: PacketCarrier,
   ): FrameBatch | UnsendableFrame | undefined {
-    const key = keyOf(movie.id, format, frameIndex);
+    const key = keyOf(movie.id, format, carrier, frameIndex);
     const batch = this.#batches.get(key) ?? this.#costly.get(key);
     if (batch !== undefined && isUnsendable(batch) && batch.isTransient) this.#batches.delete(key);
     return batch;
   }
 
   /** Gets the packets of a frame ready for {@linkcode FrameBatches.peek}. Never rejects. */
-  load(movie: SharedMovie, format: PayloadFormat, frameIndex: number): Promise<void> {
-    const key = keyOf(movie.id, format, frameIndex);
+  load(
+    movie: SharedMovie,
+    format: PayloadFormat,
+    frameIndex: number,
+    carrier: PacketCarrier,
+  ): Promise<void> {
+    const key = keyOf(movie.id, format, carrier, frameIndex);
     let loading = this.#underWay.get(key);
     if (loading === undefined) {
-      loading = this.#make(movie, format, frameIndex, key).finally(() => {
-        this.#underWay.delete(key);
-      });
+      const made = carrier === "TCP"
+        ? this.#interleave(movie, format, frameIndex, key)
+        : this.#make(movie, format, frameIndex, key);
+      loading = made.finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, loading);
     }
     return loading;
@@ -96,10 +107,15 @@ export class FrameBatches {
    *
    * @returns whether it is not ready yet.
    */
-  prefetch(movie: SharedMovie, format: PayloadFormat, frameIndex: number): boolean {
-    const key = keyOf(movie.id, format, frameIndex);
+  prefetch(
+    movie: SharedMovie,
+    format: PayloadFormat,
+    frameIndex: number,
+    carrier: PacketCarrier,
+  ): boolean {
+    const key = keyOf(movie.id, format, carrier, frameIndex);
     if (this.#batches.has(key) || this.#costly.has(key)) return false;
-    if (!this.#underWay.has(key)) this.load(movie, format, frameIndex);
+    if (!this.#underWay.has(key)) this.load(movie, format, frameIndex, carrier);
     return true;
   }
 
@@ -114,7 +130,7 @@ export class FrameBatches {
   /** Forgets a movie that was closed. */
   forget(movieId: number): void {
     for (const cache of [this.#batches, this.#costly]) {
-      cache.deleteRange(keyOf(movieId, "jpeg", 0), keyOf(movieId + 1, "jpeg", 0));
+      cache.deleteRange(keyOf(movieId, "jpeg", "UDP", 0), keyOf(movieId + 1, "jpeg", "UDP", 0));
     }
     this.#announced.delete(movieId);
   }
@@ -142,6 +158,26 @@ export class FrameBatches {
       const isTransient = !(error instanceof WireError);
       this.#batches.set(key, { reason, isTransient }, UNSENDABLE_BYTES);
     }
+  }
+
+  /** From the packets for UDP, which are forgotten again where nobody else wants them. */
+  async #interleave(
+    movie: SharedMovie,
+    format: PayloadFormat,
+    frameIndex: number,
+    key: number,
+  ): Promise<void> {
+    const source = keyOf(movie.id, format, "UDP", frameIndex);
+    const isWanted = this.#batches.has(source) || this.#underWay.has(source);
+    if (!isWanted && !this.#costly.has(source)) await this.load(movie, format, frameIndex, "UDP");
+    else await this.#underWay.get(source);
+    const batch = this.#batches.get(source) ?? this.#costly.get(source);
+    // It may have been driven out meanwhile: whoever wants it asks again.
+    if (batch === undefined) return;
+    if (isUnsendable(batch)) return this.#batches.set(key, batch, UNSENDABLE_BYTES);
+    const interleaved = { ...interleaveBatch(batch), repairs: batch.repairs };
+    this.#batches.set(key, interleaved, interleaved.bytes.length);
+    if (!isWanted) this.#batches.delete(source);
   }
 
   async #keepPrepared(frame: Uint8Array, key: number): Promise<void> {
@@ -179,9 +215,15 @@ export function isUnsendable(
   return "reason" in batch;
 }
 
-/** 32 bits of frame, one of format, the rest for the movie: below 2^53 for a million openings. */
-function keyOf(movieId: number, format: PayloadFormat, frameIndex: number): number {
-  return (movieId * 2 + (format === "lab" ? 1 : 0)) * 2 ** 32 + frameIndex;
+/** 31 bits of frame, two of form, the rest for the movie: below 2^53 for a million openings. */
+function keyOf(
+  movieId: number,
+  format: PayloadFormat,
+  carrier: PacketCarrier,
+  frameIndex: number,
+): number {
+  const form = (format === "lab" ? 1 : 0) + (carrier === "TCP" ? 2 : 0);
+  return (movieId * 4 + form) * 2 ** 31 + frameIndex;
 }
 
 /** With less, frames would be forgotten between their making and their sending. */

@@ -170,11 +170,11 @@ export class MediaStream implements Paced, GrowthReader {
     const frameIndex = this.#playback.peek(now);
     if (frameIndex === undefined) return this.#scheduleNext();
     const { batches, movie, timer } = this.#options;
-    const batch = batches.peek(movie, this.format, frameIndex);
+    const batch = batches.peek(movie, this.format, frameIndex, this.#transport.kind);
     if (batch === undefined) {
       const round = this.#round;
       timer.stayResponsive();
-      batches.load(movie, this.format, frameIndex).then(() => {
+      batches.load(movie, this.format, frameIndex, this.#transport.kind).then(() => {
         if (round === this.#round) timer.schedule(this, timer.now());
       });
       return;
@@ -237,7 +237,8 @@ export class MediaStream implements Paced, GrowthReader {
     const depth = batches.prefetchDepth(movie, this.format);
     for (let ahead = 0; ahead < depth; ahead++) {
       // What is being read comes by promises, which settle between turns only.
-      if (batches.prefetch(movie, this.format, this.#playback.frameAhead(ahead))) {
+      const frameIndex = this.#playback.frameAhead(ahead);
+      if (batches.prefetch(movie, this.format, frameIndex, this.#transport.kind)) {
         timer.stayResponsive();
       }
     }

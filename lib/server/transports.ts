@@ -11,8 +11,9 @@ import type { Paced } from "../engine/pacer.ts";
 import type { RtpSender } from "../engine/sender.ts";
 import type { DatagramSocket, SocketAddress } from "../net/socket.ts";
 import { type PacketBatch, type RtpStamp, stampBatch } from "../rtp.ts";
-import { formatInterleaved, INTERLEAVED_HEADER_SIZE } from "../rtsp.ts";
+import { formatInterleaved, setInterleavedChannel } from "../rtsp.ts";
 import type { ConnectionWriter, WriteSource } from "./connection_writer.ts";
+import type { PacketCarrier } from "./frame_batches.ts";
 import { DEFAULT_BURST_PACKETS } from "./options.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { SessionPackets } from "./wire.ts";
@@ -20,7 +21,7 @@ import type { SessionPackets } from "./wire.ts";
 /** Where the frames of one stream go. */
 export interface StreamTransport {
   /** What carries the packets. */
-  readonly kind: "UDP" | "TCP";
+  readonly kind: PacketCarrier;
   /**
    * Stamps and sends a frame.
    *
@@ -140,7 +141,6 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   readonly #packets: SessionPackets | undefined;
   #waiting: { batch: PacketBatch; sender: RtpSender; timestamp: number } | undefined;
   #report: Uint8Array | undefined;
-  #buffer = new Uint8Array(0);
 
   /** Writes to this connection on these channels. */
   constructor(
@@ -165,18 +165,19 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   }
 
   /** Called by the writer when the connection is free. */
-  takeBytes(): Uint8Array<ArrayBuffer> | undefined {
+  takeBytes(): Uint8Array | undefined {
     const waiting = this.#waiting;
     if (waiting === undefined) return undefined;
     this.#waiting = undefined;
     const { batch, sender, timestamp } = waiting;
+    setInterleavedChannel(batch, this.rtpChannel);
     sender.stamp(batch, timestamp);
     this.#packets?.sent(batch);
     const report = this.#report;
     this.#report = undefined;
     // The writer takes messages before frames: this one is written right behind the frame that is returned.
     if (report !== undefined) this.#writeReport(report);
-    return this.#interleave(batch);
+    return batch.bytes;
   }
 
   /** Sends a report, but not before the frame that waits: a goodbye must not overtake the last frame. */
@@ -195,23 +196,6 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
     this.#waiting = undefined;
     this.#report = undefined;
     this.#writer.withdraw(this);
-  }
-
-  #interleave({ bytes, packetSize, packetCount }: PacketBatch): Uint8Array<ArrayBuffer> {
-    const size = bytes.length + packetCount * INTERLEAVED_HEADER_SIZE;
-    if (this.#buffer.length < size) this.#buffer = new Uint8Array(size + (size >> 2));
-    const target = this.#buffer;
-    let offset = 0;
-    for (let start = 0; start < bytes.length; start += packetSize) {
-      const end = Math.min(start + packetSize, bytes.length);
-      target[offset] = 0x24;
-      target[offset + 1] = this.rtpChannel;
-      target[offset + 2] = (end - start) >>> 8;
-      target[offset + 3] = end - start;
-      target.set(bytes.subarray(start, end), offset + INTERLEAVED_HEADER_SIZE);
-      offset += INTERLEAVED_HEADER_SIZE + end - start;
-    }
-    return target.subarray(0, size);
   }
 }
 

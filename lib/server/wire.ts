@@ -62,8 +62,8 @@ export class SessionPackets {
     }
     if (end < batch.packetCount || batch.packetCount === 0) return;
     // Another reader may have stamped the packets before these meanwhile.
-    const start = batch.bytes.byteOffset + first * batch.packetSize;
-    const view = new DataView(batch.bytes.buffer, start);
+    const packet = packetAt(batch, first);
+    const view = new DataView(packet.buffer, packet.byteOffset);
     tap.frame?.({
       session: this.#rtp.session,
       timestamp: view.getUint32(4),

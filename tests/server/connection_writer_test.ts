@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
 import { RtpSender } from "../../lib/engine/sender.ts";
 import type { ByteStream } from "../../lib/net/socket.ts";
+import { interleaveBatch } from "../../lib/rtsp.ts";
 import { ConnectionWriter } from "../../lib/server/connection_writer.ts";
 import { InterleavedTransport } from "../../lib/server/transports.ts";
 
@@ -9,6 +11,7 @@ class SlowStream implements ByteStream {
   readonly localAddress = { hostname: "127.0.0.1", port: 1 };
   readonly remoteAddress = { hostname: "127.0.0.1", port: 2 };
   readonly written: Uint8Array[] = [];
+  writeNow?: (bytes: Uint8Array) => number;
   #finish: (() => void) | undefined;
   #fail: ((error: Error) => void) | undefined;
 
@@ -62,7 +65,7 @@ function batchOf(mark: number) {
   const bytes = new Uint8Array(14);
   bytes.set([0x80, 26], 0);
   bytes[12] = mark;
-  return { bytes, packetSize: 14, packetCount: 1, payloadSize: 2 };
+  return interleaveBatch({ bytes, packetSize: 14, packetCount: 1, payloadSize: 2 });
 }
 
 Deno.test("ConnectionWriter writes messages one after another, each in a write of its own", async () => {
@@ -110,6 +113,25 @@ Deno.test("InterleavedTransport writes answers before the frame that waits, and 
     0,
     1,
   ]);
+});
+
+Deno.test("InterleavedTransport lets others stamp a frame whose writing has begun", async () => {
+  const streams = [new SlowStream(), new SlowStream()];
+  const batch = batchOf(1);
+  for (const [i, stream] of streams.entries()) {
+    // Takes five octets at once, as a connection does that is nearly full.
+    stream.writeNow = (bytes) => {
+      stream.written.push(bytes.slice(0, 5));
+      return 5;
+    };
+    const transport = new InterleavedTransport(writerOf(stream).writer, [2 * i, 2 * i + 1]);
+    assertEquals(transport.sendFrame(batch, senderOf(), 100 + i), 0);
+  }
+  for (const [i, stream] of streams.entries()) {
+    await stream.step();
+    const bytes = concat(stream.written);
+    assertEquals([bytes.length, bytes[1], bytes[11]], [18, 2 * i, 100 + i]);
+  }
 });
 
 Deno.test("ConnectionWriter tells for how long a write has been waiting", async () => {
