@@ -14,6 +14,8 @@
  */
 
 import { constantTimeline, type Timeline } from "../frames/timeline.ts";
+import { frameRange } from "./frame_range.ts";
+import { FrameWalk } from "./frame_walk.ts";
 
 /** What a {@linkcode Playback} plays: a timeline, or a number of frames at a constant rate. */
 export interface PlaybackOptions {
@@ -106,21 +108,12 @@ export class Playback {
   readonly #clockRateHz: number;
   readonly #usualLateLimitMs: number;
   #lateLimitMs: number;
-  #scale = 1;
+  /** The frames to play, in seconds of presentation from the anchor on. */
+  readonly #walk: FrameWalk;
   #speed = 1;
   /** The running PLAY: its first frame was due at `anchorMs` and had `anchorTicks`. */
   #anchorMs = 0;
   #anchorTicks = 0;
-  /** The film's seconds at {@linkcode #baseSeconds} of presentation; both move on when the film starts over. */
-  #baseMediaSeconds = 0;
-  #baseSeconds = 0;
-  /** Intervals since the base, where frames are left out. */
-  #stride = 0;
-  #nextFrame = 0;
-  /** Seconds of presentation from the anchor to the next frame. */
-  #nextSeconds = 0;
-  /** The frame to stop at, not played itself; -1 backwards to the beginning; Infinity: none yet; `undefined`: never. */
-  #stopFrame: number | undefined;
   #isPlaying = false;
   #notBeforeMs = -Infinity;
   #taken = 0;
@@ -131,6 +124,7 @@ export class Playback {
   constructor(options: PlaybackOptions) {
     this.#timeline = options.timeline ??
       constantTimeline(options.frameCount ?? 0, options.frameRateHz ?? 0);
+    this.#walk = new FrameWalk(this.#timeline);
     this.#isGrowing = options.isGrowing ?? false;
     this.#isLooping = (options.isLooping ?? false) && !this.#isGrowing;
     this.#clockRateHz = options.clockRateHz ?? 90_000;
@@ -145,7 +139,7 @@ export class Playback {
 
   /** Normal play time where it stands, in seconds: the beginning of the next frame, backwards its end. */
   get positionSeconds(): number {
-    return this.#timeline.secondsOf(this.#nextFrame + (this.#scale < 0 ? 1 : 0));
+    return this.#walk.positionSeconds;
   }
 
   /** Between PLAY and PAUSE or the end. */
@@ -155,25 +149,22 @@ export class Playback {
 
   /** The scale in use. */
   get scale(): number {
-    return this.#scale;
+    return this.#walk.scale;
   }
 
   /** It plays, and every frame that there is has been handed out: more are waited for. */
   get isWaiting(): boolean {
-    return this.#isPlaying && this.#isGrowing && this.#nextFrame >= this.#timeline.frameCount;
+    return this.#isPlaying && this.#isGrowing && this.#walk.nextFrame >= this.#timeline.frameCount;
   }
 
   /** The last frame of the file or of the asked range has been handed out. */
   get isAtEnd(): boolean {
-    const { frameCount } = this.#timeline;
-    return this.#scale < 0
-      ? this.#nextFrame <= (this.#stopFrame ?? -1)
-      : this.#nextFrame >= (this.#stopFrame ?? frameCount);
+    return this.#walk.isAtEnd;
   }
 
   /** Milliseconds between the frame that was taken last and the next one. */
   get intervalMs(): number {
-    const shown = Math.min(1, Math.abs(this.#scale));
+    const shown = Math.min(1, Math.abs(this.#walk.scale));
     return 1000 / (this.#timeline.frameRateHz * shown * this.#speed);
   }
 
@@ -185,16 +176,19 @@ export class Playback {
    */
   play(request: PlaybackRequest, now: number): PlayingRange | undefined {
     const scale = withinLimits(request.scale ?? 1);
-    const range = this.#framesOf(request, scale);
+    const range = frameRange(request, scale < 0, {
+      timeline: this.#timeline,
+      isLooping: this.#isLooping,
+      isGrowing: this.#isGrowing,
+      nextFrame: this.#walk.nextFrame,
+      wasBackwards: this.#walk.scale < 0,
+    });
     if (range === undefined) return undefined;
     this.#anchorTicks = this.#ticksOfNext();
     this.#anchorMs = now;
     this.#notBeforeMs = -Infinity;
-    this.#scale = scale;
     this.#speed = withinLimits(Math.abs(request.speed ?? 1));
-    this.#nextFrame = range.first;
-    this.#stopFrame = range.stop;
-    this.#rebase(0);
+    this.#walk.begin(range, scale);
     this.#isPlaying = true;
     return { ...this.#played(), mediaTicks: this.#anchorTicks, isStep: range.isStep };
   }
@@ -241,14 +235,15 @@ export class Playback {
     if (!this.#isPlaying || this.isWaiting) return undefined;
     this.#catchUp(now);
     const dueMs = Math.max(this.#dueOfNext(), this.#notBeforeMs);
-    return dueMs > now + ROUNDING_MS ? undefined : this.#nextFrame;
+    return dueMs > now + ROUNDING_MS ? undefined : this.#walk.nextFrame;
   }
 
   /** The place in the file, from 0, of the frame that follows about `ahead` frames after the next one. */
   frameAhead(ahead: number): number {
-    const step = Math.abs(this.#scale) > 1 ? this.#scale : Math.sign(this.#scale);
+    const { scale } = this.#walk;
+    const step = Math.abs(scale) > 1 ? scale : Math.sign(scale);
     const { frameCount } = this.#timeline;
-    const there = this.#nextFrame + Math.trunc(step * ahead);
+    const there = this.#walk.nextFrame + Math.trunc(step * ahead);
     if (this.#isGrowing && there >= frameCount) return frameCount - 1;
     const frame = there % frameCount;
     return frame < 0 ? frame + frameCount : frame;
@@ -259,13 +254,13 @@ export class Playback {
     if (this.peek(now) === undefined) return undefined;
     const dueMs = this.#dueOfNext();
     const mediaTicks = this.#ticksOfNext();
-    const frameIndex = this.#nextFrame;
+    const frameIndex = this.#walk.nextFrame;
     this.#worstLatenessMs = Math.max(this.#worstLatenessMs, now - dueMs);
     this.#taken++;
-    this.#advance();
+    this.#walk.advance();
     // Late frames follow each other at four times the rate at most, so that no receiver's buffer overflows.
     this.#notBeforeMs = now + (this.#dueOfNext() - dueMs) / 4;
-    const isLast = this.isAtEnd;
+    const isLast = this.#walk.isAtEnd;
     if (isLast) this.#isPlaying = false;
     return { frameIndex, dueMs, mediaTicks, isLast };
   }
@@ -286,137 +281,25 @@ export class Playback {
   }
 
   #played() {
-    const stop = this.#stopFrame;
+    const stop = this.#walk.stop;
     return {
       startSeconds: this.positionSeconds,
       endSeconds: stop === undefined || stop === Infinity
         ? undefined
-        : this.#timeline.secondsOf(stop + (this.#scale < 0 ? 1 : 0)),
-      scale: this.#scale,
+        : this.#timeline.secondsOf(stop + (this.#walk.scale < 0 ? 1 : 0)),
+      scale: this.#walk.scale,
       speed: this.#speed,
     };
   }
 
-  /** The first frame and the one to stop at, or `undefined` where nothing of the file lies between. */
-  #framesOf({ start: asked, end }: PlaybackRequest, scale: number) {
-    const { frameCount, durationSeconds } = this.#timeline;
-    const isBackwards = scale < 0;
-    const newest = this.#timeline.secondsOf(frameCount - (isBackwards ? 0 : 1));
-    const start = asked === "now" && this.#isGrowing ? newest : asked;
-    const isHere = start === undefined || start === "now";
-    const isOutside = (seconds: number) => seconds < 0 || seconds > durationSeconds + SLACK_SECONDS;
-    if (!isHere && isOutside(start)) return undefined;
-    if (!isHere && start === end) {
-      const first = this.#timeline.frameAt(start);
-      return { first, stop: first + Math.sign(scale), isStep: true };
-    }
-    const first = isHere ? this.#frameHere(isBackwards) : this.#frameFrom(start, isBackwards);
-    const mayWait = this.#isGrowing && !isBackwards;
-    if (first < 0 || first >= frameCount + (mayWait ? 1 : 0)) return undefined;
-    if (mayWait && (end === undefined || end > durationSeconds)) {
-      const frames = (end ?? Infinity) * this.#timeline.frameRateHz;
-      return { first, stop: Math.ceil(frames - SLACK_SECONDS), isStep: false };
-    }
-    if (end === undefined) {
-      const stop = this.#isLooping ? undefined : isBackwards ? -1 : frameCount;
-      return { first, stop, isStep: false };
-    }
-    const stop = isBackwards
-      ? this.#timeline.frameAt(Math.max(0, end)) - 1
-      : this.#frameFrom(end, true) + 1;
-    const isEmpty = isBackwards ? stop >= first : stop <= first;
-    return isEmpty ? undefined : { first, stop, isStep: false };
-  }
-
-  /** The frame to go on with, in either direction. */
-  #frameHere(isBackwards: boolean): number {
-    const { frameCount } = this.#timeline;
-    const wasBackwards = this.#scale < 0;
-    const turned = this.#nextFrame + (wasBackwards ? 1 : 0) - (isBackwards ? 1 : 0);
-    if (isBackwards) return turned < 0 || turned >= frameCount ? frameCount - 1 : turned;
-    if (turned >= frameCount) return this.#isGrowing ? frameCount : 0;
-    return turned;
-  }
-
-  /** The first frame to show from a moment on: forwards the one shown then, backwards the one shown right before. */
-  #frameFrom(seconds: number, isBackwards: boolean): number {
-    const { frameCount, durationSeconds } = this.#timeline;
-    if (!isBackwards) {
-      const slack = Math.min(SLACK_SECONDS, 0.1 / this.#timeline.frameRateHz);
-      return seconds >= durationSeconds - slack ? frameCount : this.#timeline.frameAt(seconds);
-    }
-    if (seconds >= durationSeconds) return frameCount - 1;
-    const frame = this.#timeline.frameAt(seconds);
-    return seconds - this.#timeline.secondsOf(frame) > SLACK_SECONDS ? frame : frame - 1;
-  }
-
-  /** Counts presentation from the next frame on. */
-  #rebase(seconds: number): void {
-    this.#baseSeconds = seconds;
-    this.#baseMediaSeconds = this.positionSeconds;
-    this.#stride = 0;
-    this.#nextSeconds = seconds;
-  }
-
   #dueOfNext(): number {
     // Thousandths of a nanosecond are rounding errors, and would make a frame late for its own moment.
-    const dueMs = this.#anchorMs + this.#nextSeconds * 1000 / this.#speed;
+    const dueMs = this.#anchorMs + this.#walk.nextSeconds * 1000 / this.#speed;
     return Math.round(dueMs / ROUNDING_MS) * ROUNDING_MS;
   }
 
   #ticksOfNext(): number {
-    return this.#anchorTicks + Math.round(this.#nextSeconds * this.#clockRateHz);
-  }
-
-  #advance(): void {
-    if (Math.abs(this.#scale) > 1) this.#leap();
-    else {
-      this.#nextFrame += Math.sign(this.#scale);
-      const shown = Math.abs(this.positionSeconds - this.#baseMediaSeconds);
-      this.#nextSeconds = this.#baseSeconds + shown / Math.abs(this.#scale);
-    }
-    if (this.#stopFrame !== undefined) return;
-    const { frameCount } = this.#timeline;
-    if (this.#nextFrame >= 0 && this.#nextFrame < frameCount) return;
-    this.#nextFrame = this.#scale < 0 ? frameCount - 1 : 0;
-    this.#rebase(this.#nextSeconds);
-  }
-
-  /** Goes on by whole intervals until another frame is to be shown. */
-  #leap(): void {
-    const { frameRateHz, frameCount } = this.#timeline;
-    const from = this.#nextFrame, isBackwards = this.#scale < 0;
-    const edge = this.#timeline.secondsOf(from + (isBackwards ? 0 : 1));
-    const perInterval = Math.abs(this.#scale) / frameRateHz;
-    const toEdge = Math.abs(edge - this.#baseMediaSeconds) / perInterval;
-    this.#stride = Math.max(this.#stride + 1, Math.floor(toEdge + 1e-6));
-    for (;; this.#stride++) {
-      const moved = this.#stride * perInterval;
-      const seconds = this.#baseMediaSeconds + (isBackwards ? -moved : moved);
-      this.#nextFrame = this.#frameShownAt(seconds, isBackwards);
-      if (this.#nextFrame !== from) break;
-    }
-    this.#nextSeconds = this.#baseSeconds + this.#stride / frameRateHz;
-    this.#nextFrame = Math.max(-1, Math.min(frameCount, this.#nextFrame));
-    const stop = this.#stopFrame;
-    if (stop === undefined) return;
-    this.#nextFrame = isBackwards
-      ? Math.max(this.#nextFrame, stop)
-      : Math.min(this.#nextFrame, stop);
-  }
-
-  /** As {@linkcode #frameFrom}, exact, and one beyond either end of the film. */
-  #frameShownAt(seconds: number, isBackwards: boolean): number {
-    const { durationSeconds, frameCount } = this.#timeline;
-    const slack = 1e-7;
-    if (isBackwards) {
-      if (seconds <= slack) return -1;
-      const frame = this.#timeline.frameAt(seconds);
-      return this.#timeline.secondsOf(frame) < seconds - slack ? frame : frame - 1;
-    }
-    if (seconds >= durationSeconds - slack) return frameCount;
-    const frame = this.#timeline.frameAt(seconds);
-    return this.#timeline.secondsOf(frame) > seconds + slack ? frame - 1 : frame;
+    return this.#anchorTicks + Math.round(this.#walk.nextSeconds * this.#clockRateHz);
   }
 
   #catchUp(now: number): void {
@@ -424,12 +307,13 @@ export class Playback {
     if (lateness <= this.#lateLimitMs) return;
     // The machine slept, or the program was stopped: go on from here rather than skip minutes of film.
     if (lateness > SLEEP_MS) return this.#beginLine(now);
+    const walk = this.#walk;
     for (;;) {
-      const saved = this.#save();
-      this.#advance();
-      const isThere = !this.isAtEnd && this.#nextFrame < this.#timeline.frameCount;
+      const here = walk.place();
+      walk.advance();
+      const isThere = !walk.isAtEnd && walk.nextFrame < this.#timeline.frameCount;
       if (isThere && this.#dueOfNext() <= now) this.#dropped++;
-      else return this.#restore(saved);
+      else return walk.goBackTo(here);
     }
   }
 
@@ -438,42 +322,13 @@ export class Playback {
     this.#anchorTicks = this.ticksAt(now);
     this.#anchorMs = now;
     this.#notBeforeMs = -Infinity;
-    this.#rebase(0);
+    this.#walk.beginHere();
   }
-
-  #save(): Place {
-    return {
-      frame: this.#nextFrame,
-      seconds: this.#nextSeconds,
-      stride: this.#stride,
-      baseSeconds: this.#baseSeconds,
-      baseMediaSeconds: this.#baseMediaSeconds,
-    };
-  }
-
-  #restore(place: Place): void {
-    this.#nextFrame = place.frame;
-    this.#nextSeconds = place.seconds;
-    this.#stride = place.stride;
-    this.#baseSeconds = place.baseSeconds;
-    this.#baseMediaSeconds = place.baseMediaSeconds;
-  }
-}
-
-/** Where a {@linkcode Playback} stands on its line. */
-interface Place {
-  readonly frame: number;
-  readonly seconds: number;
-  readonly stride: number;
-  readonly baseSeconds: number;
-  readonly baseMediaSeconds: number;
 }
 
 const SLEEP_MS = 10_000;
 /** Sums of floating-point numbers are right to this. */
 const ROUNDING_MS = 2 ** -20;
-/** Half of the last decimal that players send. */
-const SLACK_SECONDS = 0.0005;
 
 function withinLimits(factor: number): number {
   const size = Math.min(SCALE_LIMIT, Math.max(1 / SCALE_LIMIT, Math.abs(factor)));
