@@ -11,6 +11,7 @@
 export const LIBC_SYMBOLS = {
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
@@ -103,6 +104,19 @@ function load(): typeof opened {
 /** The address of a buffer's first octet. The buffer must stay referenced for as long as the number is used. */
 export function addressOf(buffer: Uint8Array<ArrayBuffer>): number {
   return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)));
+}
+
+/** Where the octets of a buffer lie: they do not move. */
+const addresses = new WeakMap<ArrayBufferLike, number>();
+
+/** The address of a view's first octet, asked once for each buffer, which must stay referenced as for {@linkcode addressOf}. */
+export function octetsAddress({ buffer, byteOffset }: Uint8Array): number {
+  let address = addresses.get(buffer);
+  if (address === undefined) {
+    address = buffer.byteLength === 0 ? 0 : addressOf(new Uint8Array(buffer as ArrayBuffer));
+    addresses.set(buffer, address);
+  }
+  return address + byteOffset;
 }
 
 function isLittleEndian64(): boolean {

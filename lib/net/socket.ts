@@ -61,6 +61,23 @@ export interface DatagramSocket extends Disposable {
     first?: number,
     count?: number,
   ): boolean | Promise<boolean>;
+  /**
+   * Sends the same packets of a batch to many receivers, in order to each. What cannot go to one receiver, or must wait,
+   * does not hold up the others. The batch may be changed as soon as the call returns.
+   *
+   * @param receivers Stays the same array, unchanged, for as long as it is the same set: what the system needs of it is
+   * prepared once.
+   * @param first Index of the first packet to send.
+   * @param count How many packets to send.
+   * @param onRefused Told the index of each receiver that nothing could be sent to.
+   */
+  sendToMany(
+    batch: PacketBatch,
+    receivers: readonly SocketAddress[],
+    first: number,
+    count: number,
+    onRefused?: (index: number) => void,
+  ): void;
   /** Sends one datagram. The bytes may be changed as soon as the call returns. */
   sendTo(bytes: Uint8Array, to: SocketAddress): boolean | Promise<boolean>;
   /** Whether packets to this receiver, the same object, still wait to be handed to the system. */

@@ -152,9 +152,28 @@ class PortableDatagramSocket implements DatagramSocket {
     count = batch.packetCount - first,
   ): boolean {
     if (count <= 0) return false;
-    const start = first * batch.packetSize;
-    const end = Math.min(batch.bytes.length, (first + count) * batch.packetSize);
-    return this.#sendPackets(batch.bytes.subarray(start, end), batch.packetSize, to);
+    return this.#sendPackets(partOf(batch, first, count), batch.packetSize, to);
+  }
+
+  sendToMany(
+    batch: PacketBatch,
+    receivers: readonly SocketAddress[],
+    first: number,
+    count: number,
+    onRefused?: (index: number) => void,
+  ): void {
+    if (count <= 0) return;
+    const bytes = partOf(batch, first, count);
+    let copy: Copy | undefined;
+    for (let i = 0; i < receivers.length; i++) {
+      if (this.#hasRoom(bytes.length, receivers[i], copy !== undefined)) {
+        copy ??= this.#copy(bytes, batch.packetSize);
+        this.#enqueue(copy, receivers[i]);
+      } else {
+        this.#dropped += count;
+        onRefused?.(i);
+      }
+    }
   }
 
   sendTo(bytes: Uint8Array, to: SocketAddress): boolean {
@@ -204,33 +223,45 @@ class PortableDatagramSocket implements DatagramSocket {
   }
 
   #sendPackets(bytes: Uint8Array, packetSize: number, to: SocketAddress): boolean {
-    const lane = this.#lanes.get(to);
-    const isFull = this.#underWay + bytes.length > MAX_UNDER_WAY_BYTES ||
-      (lane !== undefined && lane.byteCount + bytes.length > MAX_LANE_BYTES);
-    if (this.#isClosed || isFull) {
+    if (!this.#hasRoom(bytes.length, to, false)) {
       this.#dropped += Math.ceil(bytes.length / packetSize);
       return false;
     }
+    this.#enqueue(this.#copy(bytes, packetSize), to);
+    return true;
+  }
+
+  #hasRoom(byteCount: number, to: SocketAddress, isCopied: boolean): boolean {
+    if (this.#isClosed) return false;
+    if (!isCopied && this.#underWay + byteCount > MAX_UNDER_WAY_BYTES) return false;
+    return (this.#lanes.get(to)?.byteCount ?? 0) + byteCount <= MAX_LANE_BYTES;
+  }
+
+  #copy(bytes: Uint8Array, packetSize: number): Copy {
     const buffer = this.#takeBuffer(bytes.length);
     buffer.set(bytes);
     this.#underWay += bytes.length;
-    const flight = { buffer, byteCount: bytes.length, packetSize };
+    return { buffer, byteCount: bytes.length, packetSize, receivers: 0 };
+  }
+
+  #enqueue(copy: Copy, to: SocketAddress): void {
+    copy.receivers++;
+    const lane = this.#lanes.get(to);
     if (lane !== undefined) {
-      lane.byteCount += bytes.length;
-      lane.flights.push(flight);
+      lane.byteCount += copy.byteCount;
+      lane.copies.push(copy);
     } else {
-      const opened = { flights: [flight], byteCount: bytes.length };
+      const opened = { copies: [copy], byteCount: copy.byteCount };
       this.#lanes.set(to, opened);
       this.#drive(to, opened);
     }
-    return true;
   }
 
   /** One packet after the other: sends that are not waited for overtake each other (one in a hundred was seen to). */
   async #drive(to: SocketAddress, lane: Lane): Promise<void> {
     const address: Deno.NetAddr = { transport: "udp", hostname: to.hostname, port: to.port };
-    for (let flight = lane.flights[0]; flight !== undefined; flight = lane.flights[0]) {
-      const { buffer, byteCount, packetSize } = flight;
+    for (let copy = lane.copies[0]; copy !== undefined; copy = lane.copies[0]) {
+      const { buffer, byteCount, packetSize } = copy;
       for (let offset = 0; offset === 0 || offset < byteCount; offset += packetSize) {
         const packet = buffer.subarray(offset, Math.min(offset + packetSize, byteCount));
         try {
@@ -242,12 +273,16 @@ class PortableDatagramSocket implements DatagramSocket {
         }
         if (packetSize === 0) break;
       }
-      lane.flights.shift();
+      lane.copies.shift();
       lane.byteCount -= byteCount;
-      this.#underWay -= byteCount;
-      if (!this.#isClosed && this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer);
+      if (--copy.receivers === 0) this.#release(copy);
     }
     this.#lanes.delete(to);
+  }
+
+  #release({ buffer, byteCount }: Copy): void {
+    this.#underWay -= byteCount;
+    if (!this.#isClosed && this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer);
   }
 
   #takeBuffer(byteCount: number): Uint8Array {
@@ -257,17 +292,23 @@ class PortableDatagramSocket implements DatagramSocket {
   }
 }
 
-/** Packets copied and waiting to be sent. */
-interface Flight {
+/** Packets copied and waiting to be sent, to one receiver or many. */
+interface Copy {
   readonly buffer: Uint8Array;
   readonly byteCount: number;
   readonly packetSize: number;
+  /** Those who have not got all of it yet. */
+  receivers: number;
 }
 
 /** What is under way to one receiver. */
 interface Lane {
-  readonly flights: Flight[];
+  readonly copies: Copy[];
   byteCount: number;
+}
+
+function partOf({ bytes, packetSize }: PacketBatch, first: number, count: number): Uint8Array {
+  return bytes.subarray(first * packetSize, Math.min(bytes.length, (first + count) * packetSize));
 }
 
 function isClosedError(error: unknown): boolean {
@@ -277,7 +318,7 @@ function isClosedError(error: unknown): boolean {
 const MAX_DATAGRAM_BYTES = 65_536;
 const MAX_PAYLOAD_BYTES = 65_507;
 const PAIR_ATTEMPTS = 50;
-/** Beyond this much waiting to be sent, frames are dropped: about 100 frames of 30 kB. */
+/** Beyond this much waiting to be sent, frames are dropped: about 500 frames of 30 kB. */
 const MAX_UNDER_WAY_BYTES = 16 << 20;
 /** To one receiver: a frame or two of any size that fits its own buffer. */
 const MAX_LANE_BYTES = 2 << 20;

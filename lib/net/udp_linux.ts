@@ -12,7 +12,7 @@
 import { findDatagramDescriptor, type FoundDescriptor, readOption } from "./descriptor_linux.ts";
 import { stopWatchingForWrites } from "./event_loop_linux.ts";
 import { ERRNO, type Libc, openLibc, SOCKET_OPTION } from "./libc.ts";
-import { LinuxMessage } from "./message_linux.ts";
+import { LinuxMessage, LinuxMessages } from "./message_linux.ts";
 import type {
   DatagramSocket,
   DatagramStatistics,
@@ -105,9 +105,12 @@ class LinuxDatagramSocket implements DatagramSocket {
   readonly #libc: Libc;
   /** Receivers are few and come again and again, as the same object each. */
   readonly #receivers = new WeakMap<SocketAddress, Uint8Array<ArrayBuffer>>();
+  /** Sets of receivers, as the same array each. */
+  readonly #sets = new WeakMap<readonly SocketAddress[], LinuxMessages>();
   /** Needed as soon as the portable socket is to wait for room. */
   #watchForWrites: (() => void) | undefined;
   #maxSegments = MAX_SEGMENTS;
+  #hasWaited = false;
   #isClosed = false;
   #sent = 0;
   #dropped = 0;
@@ -161,6 +164,42 @@ class LinuxDatagramSocket implements DatagramSocket {
       index += segments;
     }
     return true;
+  }
+
+  sendToMany(
+    batch: PacketBatch,
+    receivers: readonly SocketAddress[],
+    first: number,
+    count: number,
+    onRefused?: (index: number) => void,
+  ): void {
+    const messages = this.#messagesFor(receivers);
+    const { bytes, packetSize } = batch;
+    const end = first + count;
+    const fitting = Math.max(1, Math.floor(MAX_MESSAGE_BYTES / packetSize));
+    for (let index = first; index < end;) {
+      if (this.#isClosed || messages === undefined || this.#isAnyWaiting(receivers)) {
+        for (let i = 0; i < receivers.length; i++) {
+          const isSent = this.send(batch, receivers[i], index, end - index) !== false;
+          if (!isSent && index === first) onRefused?.(i);
+        }
+        return;
+      }
+      const segments = Math.min(end - index, this.#maxSegments, fitting);
+      const endByte = Math.min((index + segments) * packetSize, bytes.length);
+      messages.load(bytes, index * packetSize, endByte, segments === 1 ? 0 : packetSize);
+      for (let i = 0; i < receivers.length;) {
+        const sent = messages.send(this.#libc, this.#fd, i);
+        this.#sent += sent * segments;
+        i += sent;
+        if (sent > 0) continue;
+        // The one that was refused goes the way of a single receiver, which knows what to do.
+        const isSent = this.send(batch, receivers[i], index, segments) !== false;
+        if (!isSent && index === first) onRefused?.(i);
+        i++;
+      }
+      index += segments;
+    }
   }
 
   sendTo(bytes: Uint8Array, to: SocketAddress): boolean | Promise<boolean> {
@@ -227,6 +266,7 @@ class LinuxDatagramSocket implements DatagramSocket {
 
   /** The portable socket, which waits for room in the send buffer. */
   #patient(): DatagramSocket {
+    this.#hasWaited = true;
     this.#watchForWrites?.();
     this.#watchForWrites = undefined;
     return this.#portable;
@@ -237,6 +277,27 @@ class LinuxDatagramSocket implements DatagramSocket {
     this.#lastError = errno === ERRNO.EMSGSIZE
       ? "message too long"
       : `error ${errno} of the system`;
+  }
+
+  #isAnyWaiting(receivers: readonly SocketAddress[]): boolean {
+    if (!this.#hasWaited) return false;
+    for (const to of receivers) if (this.#portable.isWaiting(to)) return true;
+    return false;
+  }
+
+  /** Laid out once for each set; `undefined` where somebody in it has no address of this socket's family. */
+  #messagesFor(receivers: readonly SocketAddress[]): LinuxMessages | undefined {
+    let messages = this.#sets.get(receivers);
+    if (messages === undefined) {
+      const encoded: Uint8Array[] = [];
+      for (const to of receivers) {
+        const receiver = this.#receiverOf(to);
+        if (receiver === undefined) return undefined;
+        encoded.push(receiver);
+      }
+      this.#sets.set(receivers, messages = new LinuxMessages(encoded));
+    }
+    return messages;
   }
 
   #receiverOf(to: SocketAddress): Uint8Array<ArrayBuffer> | undefined {

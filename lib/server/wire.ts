@@ -91,6 +91,10 @@ export class SessionPackets {
         if (outcome !== false) this.sent(batch, first, count);
         return outcome;
       },
+      sendToMany: (batch, receivers, first, count, onRefused) => {
+        socket.sendToMany(batch, receivers, first, count, onRefused);
+        this.sent(batch, first, count);
+      },
     });
   }
 
@@ -109,13 +113,16 @@ export class SessionPackets {
 /** Everything goes to the socket itself, but for what is replaced. */
 function tapped(
   socket: DatagramSocket,
-  replaced: Partial<Pick<DatagramSocket, "send" | "sendTo">>,
+  replaced: Partial<Pick<DatagramSocket, "send" | "sendToMany" | "sendTo">>,
 ): DatagramSocket {
   return {
     address: socket.address,
     maxSegments: socket.maxSegments,
     maxBatchBytes: socket.maxBatchBytes,
     send: replaced.send ?? ((batch, to, first, count) => socket.send(batch, to, first, count)),
+    sendToMany: replaced.sendToMany ??
+      ((batch, receivers, first, count, onRefused) =>
+        socket.sendToMany(batch, receivers, first, count, onRefused)),
     sendTo: replaced.sendTo ?? ((bytes, to) => socket.sendTo(bytes, to)),
     isWaiting: (to) => socket.isWaiting(to),
     receive: () => socket.receive(),

@@ -17,16 +17,26 @@ testDatagramSocket({
 const CONTROL_SIZE_AT = 40;
 
 /** A C library whose first calls to send fail for this reason: those with segments only, or any. */
-function failingLibc(errno: number, failures: number, onlySegments = false): Libc {
+function failingLibc(
+  errno: number,
+  failures: number,
+  { onlySegments = false, most = Infinity } = {},
+): Libc {
   const libc = openLibc()!;
   let hasFailed = false;
+  const isFailing = (controlSize: number) =>
+    hasFailed = (controlSize > 0 || !onlySegments) && failures-- > 0;
   const sendmsg: Libc["calls"]["sendmsg"] = (fd, message, flags) => {
-    const isSegmented = (message as Uint8Array)[CONTROL_SIZE_AT] > 0;
-    hasFailed = (isSegmented || !onlySegments) && failures-- > 0;
-    return hasFailed ? -1 : libc.calls.sendmsg(fd, message, flags);
+    const isFailure = isFailing((message as Uint8Array)[CONTROL_SIZE_AT]);
+    return isFailure ? -1 : libc.calls.sendmsg(fd, message, flags);
+  };
+  const sendmmsg: Libc["calls"]["sendmmsg"] = (fd, messages, count, flags) => {
+    const isFailure = isFailing((messages as Uint8Array)[CONTROL_SIZE_AT]);
+    // The system may take fewer than it is asked to.
+    return isFailure ? -1 : libc.calls.sendmmsg(fd, messages, Math.min(count, most), flags);
   };
   return {
-    calls: { ...libc.calls, sendmsg },
+    calls: { ...libc.calls, sendmsg, sendmmsg },
     errno: () => hasFailed ? errno : libc.errno(),
     close: () => libc.close(),
   };
@@ -38,7 +48,7 @@ Deno.test({
   async fn() {
     for (const errno of [ERRNO.EIO, ERRNO.EINVAL, ERRNO.EMSGSIZE]) {
       using receiver = openUdp({ hostname: "127.0.0.1" });
-      const libc = failingLibc(errno, Infinity, true);
+      const libc = failingLibc(errno, Infinity, { onlySegments: true });
       using sender = accelerateUdp(openUdp({ hostname: "127.0.0.1" }), libc)!;
       sender.send(numberedBatch(3, 400), receiver.address);
       sender.send(numberedBatch(2, 400), receiver.address);
@@ -80,6 +90,44 @@ Deno.test({
       while (sender.isWaiting(address)) await new Promise((resolve) => setTimeout(resolve, 1));
       const { sent, dropped } = sender.statistics();
       assertEquals([sent, dropped], [13, 0]);
+    }
+  },
+});
+
+Deno.test({
+  name: name(
+    "accelerateUdp() sends to many where the system takes a few at a time, or refuses segments",
+  ),
+  ignore: !isLinux,
+  async fn() {
+    for (
+      const libc of [
+        failingLibc(ERRNO.EINVAL, 0, { most: 3 }),
+        failingLibc(ERRNO.EIO, Infinity, { onlySegments: true }),
+        failingLibc(ERRNO.ENOBUFS, 1),
+        failingLibc(ERRNO.EAGAIN, 4),
+      ]
+    ) {
+      const receivers = Array.from({ length: 10 }, () => openUdp({ hostname: "127.0.0.1" }));
+      using sender = accelerateUdp(openUdp({ hostname: "127.0.0.1" }), libc)!;
+      const set = receivers.map(({ address }) => address);
+      const refused: number[] = [];
+      for (let round = 0; round < 3; round++) {
+        sender.sendToMany(numberedBatch(50, 1400), set, 0, 50, (i) => refused.push(i));
+        for (const [index, receiver] of receivers.entries()) {
+          // Its first packet told whether packets get through alone.
+          const isProbed = sender.maxSegments === 1 && index === 0 && round === 0;
+          const numbers = (await take(receiver, isProbed ? 51 : 50)).map((bytes) => bytes[1]);
+          if (isProbed) assertEquals(numbers.shift(), 0);
+          assertEquals(numbers, numbers.map((_, at) => at));
+        }
+      }
+      for (const receiver of receivers) receiver.close();
+      assertEquals(refused, []);
+      for (const to of set) {
+        while (sender.isWaiting(to)) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      assertEquals([sender.statistics().sent, sender.statistics().dropped], [1500, 0]);
     }
   },
 });

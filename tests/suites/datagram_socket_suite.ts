@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
 import type { DatagramSocket, PacketBatch } from "../../lib/net/socket.ts";
 
 /** A kind of socket under test. */
@@ -45,6 +46,7 @@ export function testDatagramSocket(kind: DatagramSocketKind): void {
   };
   const make = (hostname = "127.0.0.1") => kind.make(hostname);
   testBatches(test, make);
+  testManyReceivers(test, make);
   testDatagrams(test, make);
   testFaults(test, make);
 }
@@ -129,6 +131,107 @@ function testBatches(test: Declare, make: Make): void {
       [4, 100],
     ]);
     assertEquals(await sender.send(batch, receiver.address, 10), false);
+  });
+}
+
+function testManyReceivers(test: Declare, make: Make): void {
+  test("sends the same octets to many receivers, the set the same or another", async () => {
+    using sender = make();
+    const receivers = Array.from({ length: 70 }, () => make());
+    try {
+      const batch = numberedBatch(50, 1400, 900);
+      for (let i = 0; i < batch.bytes.length; i++) batch.bytes[i] ^= i * 31 >> 3;
+      const sent = batch.bytes.slice();
+      const all = receivers.map(({ address }) => address);
+      sender.sendToMany(batch, all, 0, 50);
+      batch.bytes.fill(0);
+      for (const receiver of receivers) {
+        const datagrams = await take(receiver, 50);
+        assertEquals(datagrams.map((bytes) => bytes.length), [...Array(49).fill(1400), 900]);
+        assertEquals(concat(datagrams), sent);
+      }
+      const small = numberedBatch(3, 100);
+      const half = all.filter((_, index) => index % 2 === 0);
+      for (const set of [all, half, all]) {
+        sender.sendToMany(small, set, 0, 3);
+        small.bytes[50]++;
+      }
+      for (const [index, receiver] of receivers.entries()) {
+        const rounds = (await take(receiver, index % 2 === 0 ? 9 : 6)).map((bytes) => bytes[50]);
+        assertEquals(rounds.filter((_, at) => at % 3 === 0), index % 2 === 0 ? [0, 1, 2] : [0, 2]);
+      }
+      assertEquals([sender.statistics().sent, sender.statistics().dropped], [
+        70 * 50 + (70 + 35 + 70) * 3,
+        0,
+      ]);
+    } finally {
+      for (const receiver of receivers) receiver.close();
+    }
+  });
+
+  test("sends parts of a batch, and batches of one packet, to many receivers", async () => {
+    using sender = make();
+    using one = make();
+    using two = make();
+    const set = [one.address, two.address];
+    const batch = numberedBatch(10, 100, 40);
+    sender.sendToMany(batch, set, 0, 4);
+    sender.sendToMany(batch, set, 4, 6);
+    sender.sendToMany(numberedBatch(1, 1400, 77), set, 0, 1);
+    sender.sendToMany(batch, set, 10, 0);
+    sender.sendToMany(batch, set, 2, 3);
+    sender.sendToMany(batch, [], 0, 10);
+    for (const receiver of [one, two]) {
+      const datagrams = await take(receiver, 14);
+      assertEquals(datagrams.map((bytes) => bytes[1]), [
+        ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        ...[0, 2, 3, 4],
+      ]);
+      assertEquals(datagrams.slice(9, 11).map((bytes) => bytes.length), [40, 77]);
+    }
+  });
+
+  test("keeps what goes to many and to one in order", async () => {
+    using sender = make();
+    using one = make();
+    using two = make();
+    const set = [one.address, two.address];
+    sender.sendTo(Uint8Array.of(0, 100), set[0]);
+    sender.sendToMany(numberedBatch(2, 10), set, 0, 2);
+    sender.send(numberedBatch(1, 10), set[1]);
+    sender.sendToMany(numberedBatch(3, 10), set, 0, 3);
+    assertEquals((await take(one, 6)).map((bytes) => bytes[1]), [100, 0, 1, 0, 1, 2]);
+    assertEquals((await take(two, 6)).map((bytes) => bytes[1]), [0, 1, 0, 0, 1, 2]);
+  });
+
+  test("serves the others where one receiver is gone, or can never be sent to", async () => {
+    using sender = make();
+    using one = make();
+    using two = make();
+    const gone = make();
+    const { address } = gone;
+    gone.close();
+    const nowhere = { hostname: "127.0.0.1", port: 0 };
+    for (const bad of [address, nowhere]) {
+      const set = [bad, one.address, bad, two.address, bad];
+      for (let round = 0; round < 3; round++) {
+        sender.sendToMany(numberedBatch(50, 1400), set, 0, 50);
+        for (const receiver of [one, two]) {
+          const numbers = (await take(receiver, 50)).map((bytes) => bytes[1]);
+          assertEquals(numbers, numbers.map((_, index) => index));
+        }
+      }
+    }
+  });
+
+  test("refuses many receivers once it is closed", () => {
+    const sender = make();
+    sender.close();
+    const nobody = { hostname: "127.0.0.1", port: 9 };
+    const refused: number[] = [];
+    sender.sendToMany(numberedBatch(2, 10), [nobody, nobody], 0, 2, (i) => refused.push(i));
+    assertEquals(refused, [0, 1]);
+    assertEquals(sender.statistics().dropped, 4);
   });
 }
 
