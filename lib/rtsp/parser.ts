@@ -19,7 +19,7 @@ import {
   parseRequestLine,
   parseStatusLine,
 } from "./head.ts";
-import { decodeText, InputBuffer } from "./input_buffer.ts";
+import { InputBuffer } from "./input_buffer.ts";
 import {
   gluedMethodIndex,
   leftoverMethodIndex,
@@ -27,6 +27,7 @@ import {
   opensMessage,
   startsWithMethod,
 } from "./lab.ts";
+import { type Line, LineReader } from "./line_reader.ts";
 import {
   DEFAULT_RTSP_LIMITS,
   type InterleavedFrame,
@@ -38,7 +39,7 @@ import {
   type RtspResponse,
 } from "./message.ts";
 import { openBody, type PendingBody, wholeBodySize } from "./pending_body.ts";
-import { type Line, PAUSES, PendingHead } from "./pending_head.ts";
+import { PAUSES, PendingHead } from "./pending_head.ts";
 
 /** Options of an {@linkcode RtspParser}. */
 export interface RtspParserOptions {
@@ -80,8 +81,7 @@ export class RtspParser {
   readonly #limits: RtspLimits;
   readonly #judge: DialectJudge;
   readonly #input: InputBuffer;
-  /** Octets of the window that hold no line feed. */
-  #searched = 0;
+  readonly #lines: LineReader;
   #head: PendingHead | undefined;
   /** Whether all of the head came with one `push`. */
   #isHeadOfOnePush = false;
@@ -103,6 +103,7 @@ export class RtspParser {
     this.#judge = new DialectJudge(options.role, options.dialect);
     this.#limits = { ...DEFAULT_RTSP_LIMITS, ...options.limits };
     this.#input = new InputBuffer({ keepsMessages: options.keepsBytes });
+    this.#lines = new LineReader(this.#input, this.#limits.lineBytes);
   }
 
   /**
@@ -167,8 +168,13 @@ export class RtspParser {
     if (this.#failure !== undefined) return undefined;
     if (this.#body !== undefined) return this.#body.pauseMs;
     if (this.#head === undefined) return this.#isLeftover() ? PAUSES.requestMs : undefined;
-    const rest = this.#shortRest();
+    const rest = this.#lines.rest(this.#isSilent);
     return this.#judge.mayLackBlankLine(this.#head, rest) ? this.#head.pauseMs(rest) : undefined;
+  }
+
+  /** What has come is all there is, for now or for good. */
+  get #isSilent(): boolean {
+    return this.#isPaused || this.#hasEnded;
   }
 
   #read(): RtspMessage | undefined {
@@ -178,9 +184,9 @@ export class RtspParser {
         const start = this.#readStart();
         if (start !== "line") return start;
       }
-      const line = this.#held ?? this.#findLine();
+      const line = this.#held ?? this.#lines.next(this.#head === undefined);
       if (line === undefined) {
-        return this.#isPaused || this.#hasEnded ? this.#readAtSilence() : undefined;
+        return this.#isSilent ? this.#readAtSilence() : undefined;
       }
       const message = this.#head === undefined
         ? this.#openHead(line)
@@ -194,7 +200,7 @@ export class RtspParser {
     let octet = this.#input.at(0);
     while (octet === CR || octet === LF) {
       if (octet === LF && this.#role === "server") this.#leftoverLines = undefined;
-      this.#consume(1);
+      this.#input.skip(1);
       octet = this.#input.at(0);
     }
     this.#input.beginMessage();
@@ -214,29 +220,9 @@ export class RtspParser {
       return undefined;
     }
     const channel = input.at(1);
-    this.#consume(4);
+    this.#input.skip(4);
     const payload = input.take(size);
     return { type: "interleaved", channel, payload };
-  }
-
-  /** The next line, not yet consumed. */
-  #findLine(): Line | undefined {
-    const input = this.#input;
-    const lineFeed = input.indexOf(LF, this.#searched);
-    const octets = lineFeed < 0 ? input.length : lineFeed;
-    if (octets > this.#limits.lineBytes + 1) throw this.#lineTooLong(octets);
-    if (lineFeed < 0) {
-      this.#searched = input.length;
-      return undefined;
-    }
-    let end = lineFeed;
-    while (end > 0 && input.at(end - 1) === CR) end--;
-    if (end > this.#limits.lineBytes) throw this.#lineTooLong(end);
-    return {
-      text: decodeText(input.view(0, end)),
-      lineEnd: end < lineFeed ? "\r\n" : "\n",
-      octets: lineFeed + 1,
-    };
   }
 
   #openHead(line: Line): undefined {
@@ -306,11 +292,11 @@ export class RtspParser {
     const head = this.#head;
     if (head === undefined) {
       if (this.#isLeftover() || (this.#hasEnded && this.#leftoverLines !== undefined)) {
-        this.#consume(this.#input.length);
+        this.#input.skip(this.#input.length);
       } else if (this.#hasEnded && this.#input.length > 0) throw this.#truncated();
       return undefined;
     }
-    const rest = this.#shortRest();
+    const rest = this.#lines.rest(this.#isSilent);
     const lineCount = head.lines.length + (rest === undefined ? 0 : 1);
     const isLab = this.#judge.mayLackBlankLine(head, rest) ||
       (this.#hasEnded && this.#judge.isLabAtEnd(head, lineCount));
@@ -319,7 +305,7 @@ export class RtspParser {
         if (hasControlCharacter(rest)) throw notRtsp(rest, this.#input.offset);
         head.push(rest, this.#input.length, this.#limits);
       }
-      this.#consume(this.#input.length);
+      this.#input.skip(this.#input.length);
       return this.#completeHead(head, false);
     }
     if (this.#hasEnded) throw this.#truncated();
@@ -362,7 +348,7 @@ export class RtspParser {
 
   #readBody(pending: PendingBody): RtspMessage | undefined {
     const { length, offset } = this.#input;
-    const isSilent = this.#isPaused || this.#hasEnded;
+    const isSilent = this.#isSilent;
     const size = wholeBodySize(pending, { length, offset, isSilent }, this.#limits);
     if (size === undefined) {
       if (this.#hasEnded) throw this.#truncated();
@@ -370,7 +356,6 @@ export class RtspParser {
     }
     this.#body = undefined;
     const body = this.#input.take(size);
-    this.#searched = 0;
     // Servers miscount: what they sent too much is passed over up to the next message.
     if (pending.message.type === "response") this.#leftoverLines = 0;
     return { ...pending.message, body };
@@ -379,43 +364,16 @@ export class RtspParser {
   /** Whether what waits is the tail of a message that was handed out, and no beginning of the next. */
   #isLeftover(): boolean {
     if (this.#leftoverLines === undefined || this.#dialect === "rtsp") return false;
-    const rest = this.#shortRest();
+    const rest = this.#lines.rest(this.#isSilent);
     if (rest === undefined || rest.startsWith("$")) return false;
     return this.#role === "server"
       ? !mayBecomeRequestLine(rest)
       : !("RTSP/1.0 ".startsWith(rest) || rest.startsWith("RTSP/"));
   }
 
-  /** The octets behind the last whole line as text, `undefined` where there are none. */
-  #shortRest(): string | undefined {
-    const { length } = this.#input;
-    if (length === 0) return undefined;
-    // Reading a long rest again for each octet would take for ever, and it ends no lab message.
-    if (length > LONGEST_LAB_LINE && !this.#isPaused && !this.#hasEnded) return " ";
-    let end = length;
-    while (end > 0 && this.#input.at(end - 1) === CR) end--;
-    return decodeText(this.#input.view(0, end));
-  }
-
   #consumeLine(line: Line): void {
     this.#held = undefined;
-    this.#consume(line.octets);
-  }
-
-  #consume(octets: number): void {
-    this.#input.skip(octets);
-    this.#searched = 0;
-  }
-
-  #lineTooLong(octets: number): RtspFormatError<RtspFormatCode> {
-    const isFirst = this.#head === undefined;
-    return headError(
-      isFirst ? "request-line-too-long" : "line-too-long",
-      `Cannot read RTSP message: a line has ${octets} bytes or more, limit ${this.#limits.lineBytes}`,
-      this.#input.offset,
-      octets,
-      isFirst ? 414 : 400,
-    );
+    this.#input.skip(line.octets);
   }
 
   #truncated(): RtspFormatError<RtspFormatCode> {
@@ -431,4 +389,3 @@ export class RtspParser {
 const LF = 0x0a;
 const CR = 0x0d;
 const DOLLAR = 0x24;
-const LONGEST_LAB_LINE = 256;

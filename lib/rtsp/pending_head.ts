@@ -7,17 +7,8 @@
  */
 import { headError, type RequestLine, type StatusLine } from "./head.ts";
 import { hasNumber, isLabTransportLine, labPortOf } from "./lab.ts";
+import type { Line } from "./line_reader.ts";
 import type { RtspLimits } from "./message.ts";
-
-/** One line of text and what it took on the wire. */
-export interface Line {
-  /** The line without its end. */
-  readonly text: string;
-  /** What ended it. */
-  readonly lineEnd: "\n" | "\r\n";
-  /** Octets in the input, with the end; 0 for a line that was cut from another one. */
-  readonly octets: number;
-}
 
 /** Milliseconds of silence that end a message, by how complete it looks. */
 export const PAUSES: {
