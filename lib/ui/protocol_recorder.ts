@@ -17,11 +17,11 @@ import type {
   WireTransition,
 } from "../engine/wire_tap.ts";
 import type { WireHistory } from "../engine/wire_history.ts";
-import { headerValue } from "../rtsp.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
 import { FrameLedger } from "./frame_ledger.ts";
 import { FrameRecorder } from "./frame_recorder.ts";
 import { messageEvent } from "./message_events.ts";
+import { ObservedRequests } from "./observed_requests.ts";
 import { endpointText, packetEvent } from "./packet_events.ts";
 import type {
   ProtocolBatch,
@@ -63,10 +63,7 @@ export class ProtocolRecorder implements WireTap {
   readonly #transitions = new RecentList<ProtocolTransition>(MAX_TRANSITIONS);
   readonly #sessions = new RecentList<ProtocolSession>(MAX_SESSIONS);
   readonly #watched = new Map<number, WatchedSession>();
-  /** When requests that wait for an answer were seen, by connection and CSeq. */
-  readonly #asked = new Map<string, { readonly id: number; readonly now: number }>();
-  /** The newest request on each connection. */
-  readonly #lastRequest = new Map<number, ProtocolMessage>();
+  readonly #requests = new ObservedRequests();
   #toldPacket = 0;
   #packetsSkipped = 0;
   #messageCount = 0;
@@ -118,24 +115,20 @@ export class ProtocolRecorder implements WireTap {
   connectionClosed(id: number, now: number): void {
     const connection = this.#connections.get(id);
     if (connection) this.#connections.put({ ...connection, closedTime: this.#timeAt(now) });
-    this.#lastRequest.delete(id);
-    for (const key of this.#asked.keys()) if (key.startsWith(`${id} `)) this.#asked.delete(key);
+    this.#requests.forget(id);
   }
 
   /** See {@linkcode WireTap.message}. */
   message(observed: WireMessage, now: number): void {
-    const { connection, direction, message, session } = observed;
+    const { direction, message, session } = observed;
     const id = this.#messages.nextId();
-    const asked = message?.type === "response" ? this.#answered(observed) : undefined;
+    const asked = message?.type === "response" ? this.#requests.answered(observed) : undefined;
     const roundTripMs = asked === undefined ? undefined : now - asked.now;
     const time = this.#timeAt(now);
     const entry = messageEvent(observed, { id, time, requestId: asked?.id, roundTripMs });
     this.#messageCount++;
     this.#messages.put(entry);
-    if (message?.type === "request") {
-      this.#lastRequest.set(connection, entry);
-      this.#ask(`${connection} ${direction} ${entry.cseq}`, { id, now });
-    }
+    if (message?.type === "request") this.#requests.asked(observed, entry, now);
     const watched = session === undefined ? undefined : this.#watched.get(session);
     if (watched && roundTripMs !== undefined && direction === "in") {
       watched.roundTripMs = roundTripMs;
@@ -202,7 +195,7 @@ export class ProtocolRecorder implements WireTap {
   /** See {@linkcode WireTap.transition}. */
   transition({ session, from, to, cause }: WireTransition, now: number): void {
     const known = this.#sessions.get(session);
-    const request = this.#causeOf(known, cause);
+    const request = this.#requests.causeOf(known, cause, this.#messages);
     this.#transitions.put({
       id: this.#transitions.nextId(),
       time: this.#timeAt(now),
@@ -357,33 +350,6 @@ export class ProtocolRecorder implements WireTap {
     }
     return watched;
   }
-
-  #ask(key: string, asked: { readonly id: number; readonly now: number }): void {
-    this.#asked.set(key, asked);
-    if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value!);
-  }
-
-  #answered({ connection, direction, message, request }: WireMessage) {
-    const asked = direction === "in" ? "out" : "in";
-    const cseq = headerValue((request ?? message!).headers, "CSeq") || null;
-    const key = `${connection} ${asked} ${cseq}`;
-    const found = this.#asked.get(key);
-    if (message?.type === "response" && message.statusCode >= 200) this.#asked.delete(key);
-    return found;
-  }
-
-  /** A cause that is a method, or unknown, points to the newest such request. */
-  #causeOf(session: ProtocolSession | undefined, cause: string): ProtocolMessage | undefined {
-    if (cause !== "" && !/^[A-Z_]+$/.test(cause)) return undefined;
-    for (const connection of [...session?.connections ?? []].reverse()) {
-      const request = this.#lastRequest.get(connection);
-      if (request && (cause === "" || request.method === cause)) return request;
-    }
-    return this.#messages.all().findLast((message) =>
-      message.kind === "request" && message.method === cause &&
-      (session === undefined || message.session === session.id)
-    );
-  }
 }
 
 interface WatchedSession {
@@ -402,7 +368,6 @@ const MAX_SAMPLES = 3600;
 const MAX_FIRST_SAMPLES = 300;
 const MAX_TRANSITIONS = 500;
 const MAX_SESSIONS = 1000;
-const MAX_ASKED = 256;
 const MAX_FIRST_PACKETS = 200;
 /** In one batch: about 100 a second. */
 const MAX_BATCH_PACKETS = 16;
