@@ -376,6 +376,7 @@ export {
   type ClientSessionEvent,
   type ClientSessionOptions,
 } from "./lib/engine/client_session.ts";
+export { ReaderReports, type ReaderStatistics } from "./lib/engine/reader_reports.ts";
 export { RtpSender, type RtpSenderOptions, type RtpSenderStatistics } from "./lib/engine/sender.ts";
 export {
   type ReceiverEvent,

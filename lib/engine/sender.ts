@@ -2,23 +2,15 @@
  * The sending side of one RTP stream to one reader: numbers, timestamps, sender reports.
  * {@link https://www.rfc-editor.org/rfc/rfc3550#section-6.4.1 RFC 3550 s5.1, s6.4.1}.
  *
- * Floor 2: imports rtp, rtcp, serial and the engine rtcp_interval. Does not packetize, pace or send: it stamps batches
+ * Floor 2: imports rtp, rtcp, serial and the engines rtcp_interval and reader_reports. Does not packetize, pace or send: it stamps batches
  * that a payload format made, and says when a report is due.
  *
  * @module
  */
-import {
-  compactNtp,
-  decodeRtcp,
-  encodeRtcp,
-  ntpFromUnixMs,
-  type ReportBlock,
-  type RtcpPacket,
-  SDES_ITEM_TYPE,
-} from "../rtcp.ts";
+import { encodeRtcp, ntpFromUnixMs, type RtcpPacket, SDES_ITEM_TYPE } from "../rtcp.ts";
 import { type PacketBatch, type RtpStamp, stampBatch } from "../rtp.ts";
 import { addSequenceNumber, addTimestamp } from "../serial.ts";
-import { WireError } from "../errors.ts";
+import { ReaderReports, type ReaderStatistics } from "./reader_reports.ts";
 import { rtcpIntervalMs } from "./rtcp_interval.ts";
 
 /** What a {@linkcode RtpSender} is made of. */
@@ -40,27 +32,13 @@ export interface RtpSenderOptions {
 }
 
 /** A snapshot of what was sent and what the reader reported. */
-export interface RtpSenderStatistics {
+export interface RtpSenderStatistics extends ReaderStatistics {
   /** RTP packets stamped. */
   readonly packetsSent: number;
   /** Octets of RTP payload stamped. */
   readonly octetsSent: number;
   /** Sender reports made, the one with a goodbye included. */
   readonly reportsSent: number;
-  /** Datagrams with a report about this stream. */
-  readonly receiverReports: number;
-  /** Share of packets lost between the last two reports, 0 to 1; `undefined` before the first report. */
-  readonly fractionLost: number | undefined;
-  /** Packets lost since the beginning as the reader counts them: signed, negative after duplicates. */
-  readonly cumulativeLost: number | undefined;
-  /** Interarrival jitter at the reader, in milliseconds. */
-  readonly jitterMs: number | undefined;
-  /** Round trip time in milliseconds, from the last report that answered a sender report. */
-  readonly roundTripMs: number | undefined;
-  /** RTCP datagrams that could not be read. */
-  readonly malformed: number;
-  /** Whether the reader said BYE. */
-  readonly goodbyeReceived: boolean;
 }
 
 /**
@@ -94,7 +72,6 @@ export class RtpSender {
   readonly ssrc: number;
 
   readonly #startTimestamp: number;
-  readonly #clockRateHz: number;
   readonly #cname: string;
   readonly #random: () => number;
   /** Reused for every frame: {@linkcode stampBatch} reads it and nothing keeps it. */
@@ -105,11 +82,7 @@ export class RtpSender {
   #reportsSent = 0;
   #nextReport: number | undefined;
 
-  #receiverReports = 0;
-  #malformed = 0;
-  #goodbyeReceived = false;
-  #lastReport: ReportBlock | undefined;
-  #roundTripMs: number | undefined;
+  readonly #reader: ReaderReports;
 
   /**
    * Starts with nothing sent.
@@ -124,7 +97,7 @@ export class RtpSender {
     }
     this.ssrc = options.ssrc;
     this.#startTimestamp = options.timestamp;
-    this.#clockRateHz = options.clockRateHz;
+    this.#reader = new ReaderReports(options.ssrc, options.clockRateHz);
     this.#cname = options.cname;
     this.#random = options.random ?? (() => 0.5);
     this.#stamp = {
@@ -247,52 +220,16 @@ export class RtpSender {
    * @param unixMs wall-clock time now, for the round trip time
    */
   receive(datagram: Uint8Array, _now: number, unixMs: number): void {
-    let packets: RtcpPacket[];
-    try {
-      packets = decodeRtcp(datagram);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#malformed++;
-      return;
-    }
-    for (const packet of packets) {
-      if (packet.type === "BYE") this.#goodbyeReceived = true;
-      if (packet.type !== "RR" && packet.type !== "SR") continue;
-      const block = packet.reports.find((b) => b.ssrc === this.ssrc);
-      if (block !== undefined) this.#receiveReport(block, unixMs);
-    }
-  }
-
-  #receiveReport(block: ReportBlock, unixMs: number): void {
-    this.#receiverReports++;
-    this.#lastReport = block;
-    if (block.lastSr === 0) return;
-    const now = compactNtp(ntpFromUnixMs(unixMs));
-    const ticks = (now - block.lastSr - block.delaySinceLastSr) | 0;
-    // A peer's clock that runs fast makes it slightly negative.
-    this.#roundTripMs = Math.max(0, ticks) / 65.536;
+    this.#reader.receive(datagram, unixMs);
   }
 
   /** Counters and the newest report of the reader. */
   stats(): RtpSenderStatistics {
-    const report = this.#lastReport;
     return Object.freeze({
+      ...this.#reader.stats(),
       packetsSent: this.#packetsSent,
       octetsSent: this.#octetsSent,
       reportsSent: this.#reportsSent,
-      receiverReports: this.#receiverReports,
-      fractionLost: report && this.#fractionLost(report),
-      cumulativeLost: report?.cumulativeLost,
-      jitterMs: report && report.interarrivalJitter * 1000 / this.#clockRateHz,
-      roundTripMs: this.#roundTripMs,
-      malformed: this.#malformed,
-      goodbyeReceived: this.#goodbyeReceived,
     });
-  }
-
-  /** live555's first report says that nearly everything was lost while its sum says nothing was: believe the sum. */
-  #fractionLost(report: ReportBlock): number {
-    const isContradiction = this.#receiverReports === 1 && report.cumulativeLost <= 0;
-    return isContradiction ? 0 : report.fractionLost / 256;
   }
 }

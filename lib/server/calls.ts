@@ -91,10 +91,10 @@ function answerPlay(parts: ServerParts, call: RtspCall): CallOutcome {
   const request = playbackRequestOf(call, session);
   if ("statusCode" in request) return { answer: request };
   const now = parts.timer.now();
-  const isGoingOn = session.state === "PLAYING" && stream.playback.isPlaying &&
+  const isGoingOn = session.state === "PLAYING" && stream.isPlaying &&
     Object.values(request).every((value) => value === undefined);
   if (isGoingOn) {
-    return { answer: playAnswer(session, call, stream.playback.current(now)) };
+    return { answer: playAnswer(session, call, stream.current(now)) };
   }
   const range = stream.play(request, now);
   if (range === undefined) return { answer: { statusCode: 457, session } };
@@ -177,7 +177,7 @@ function answerPause(parts: ServerParts, call: RtspCall): RtspAnswer {
   const session = call.session as StreamSession;
   session.stream.pause();
   const { number, path, remote } = session;
-  const atSeconds = Math.round(session.stream.playback.positionSeconds * 1000) / 1000;
+  const atSeconds = Math.round(session.stream.positionSeconds * 1000) / 1000;
   parts.emit({ type: "session-paused", session: number, path, remote, atSeconds });
   if (call.isLab) return { statusCode: 200, session };
   return {

@@ -13,10 +13,11 @@ import type { RtpSender } from "../engine/sender.ts";
 import type { StartPhase, StartPhases } from "../engine/start_phases.ts";
 import type { RepairAction } from "../jpeg.ts";
 import { type FrameBatches, isUnsendable, type PayloadFormat } from "./frame_batches.ts";
-import { countRepairs, type RepairCounts } from "./frame_preparation.ts";
+import { countRepairs } from "./frame_preparation.ts";
 import type { SharedMovie } from "./media_library.ts";
 import type { GrowthReader } from "./movie_growth.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
+import type { SessionStream, StreamStatistics } from "./session_stream.ts";
 import type { StreamTransport } from "./transports.ts";
 
 /** What a {@linkcode MediaStream} connects. */
@@ -48,7 +49,9 @@ export interface MediaStreamOptions {
 }
 
 /** The stream of one session. */
-export class MediaStream implements Paced, GrowthReader {
+export class MediaStream implements SessionStream, Paced, GrowthReader {
+  /** See {@linkcode SessionStream.isLive}. */
+  readonly isLive = false;
   /** The pacer's place. */
   pacing: Paced["pacing"] = undefined;
   /** Numbers, timestamps and reports. */
@@ -85,9 +88,14 @@ export class MediaStream implements Paced, GrowthReader {
     this.#prefetch();
   }
 
-  /** Where the reader stands. */
-  get playback(): Playback {
-    return this.#playback;
+  /** See {@linkcode SessionStream.isPlaying}. */
+  get isPlaying(): boolean {
+    return this.#playback.isPlaying;
+  }
+
+  /** See {@linkcode SessionStream.positionSeconds}. */
+  get positionSeconds(): number {
+    return this.#playback.positionSeconds;
   }
 
   /** Where packets go now. */
@@ -118,6 +126,11 @@ export class MediaStream implements Paced, GrowthReader {
     this.#isStep = range.isStep;
     this.#prefetch();
     return range;
+  }
+
+  /** See {@linkcode SessionStream.current}. */
+  current(now: number): PlayingRange {
+    return this.#playback.current(now);
   }
 
   /** Begins to send what {@linkcode MediaStream.play} prepared. */
@@ -205,16 +218,21 @@ export class MediaStream implements Paced, GrowthReader {
     this.#scheduleNext();
   }
 
+  /** See {@linkcode SessionStream.receiveRtcp}. */
+  receiveRtcp(bytes: Uint8Array, now: number, unixMs: number): void {
+    this.sender.receive(bytes, now, unixMs);
+  }
+
   /** Counters. */
-  stats(): {
-    readonly framesSent: number;
-    readonly framesDropped: number;
-    readonly repairs: RepairCounts;
-  } {
+  stats(): StreamStatistics {
+    const { dropped, worstLatenessMs } = this.#playback.stats();
     return {
       repairs: { ...this.#repairs },
       framesSent: this.#framesSent,
-      framesDropped: this.#framesDropped + this.#playback.stats().dropped,
+      framesDropped: this.#framesDropped + dropped,
+      positionSeconds: this.positionSeconds,
+      worstLatenessMs,
+      sender: this.sender.stats(),
     };
   }
 

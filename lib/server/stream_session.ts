@@ -13,7 +13,7 @@ import type { ServerSessionSnapshot } from "./events.ts";
 import type { SharedMovie } from "./media_library.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { RtcpReader } from "./rtp_ports.ts";
-import type { MediaStream } from "./stream.ts";
+import type { SessionStream } from "./session_stream.ts";
 import type { SessionPackets } from "./wire.ts";
 
 /** What a {@linkcode StreamSession} is made of. */
@@ -66,7 +66,7 @@ export class StreamSession implements ConversationSession, RtcpReader {
   readonly #timer: PacerTimer;
   readonly #tap: WireTap | undefined;
   #state: RtspState = "INIT";
-  #stream: MediaStream | undefined;
+  #stream: SessionStream | undefined;
 
   /** A session without a stream yet. */
   constructor(options: StreamSessionOptions) {
@@ -105,13 +105,13 @@ export class StreamSession implements ConversationSession, RtcpReader {
   }
 
   /** Its stream. */
-  get stream(): MediaStream {
+  get stream(): SessionStream {
     if (this.#stream === undefined) throw new TypeError("Cannot use the stream: it is not set up");
     return this.#stream;
   }
 
   /** SETUP has made its stream. */
-  set stream(stream: MediaStream) {
+  set stream(stream: SessionStream) {
     this.#stream = stream;
   }
 
@@ -125,7 +125,7 @@ export class StreamSession implements ConversationSession, RtcpReader {
     const now = this.#timer.now();
     this.lastRtcpMs = now;
     this.packets?.receivedReport(bytes);
-    this.stream.sender.receive(bytes, now, this.#timer.unixMsAt(now));
+    this.stream.receiveRtcp(bytes, now, this.#timer.unixMsAt(now));
   }
 
   /** When its client was last heard of, in ms. */
@@ -135,9 +135,7 @@ export class StreamSession implements ConversationSession, RtcpReader {
 
   /** What it has done so far. */
   snapshot(): ServerSessionSnapshot {
-    const sent = this.stream.sender.stats();
-    const { framesSent, framesDropped, repairs } = this.stream.stats();
-    const { playback } = this.stream;
+    const { sender: sent, framesSent, framesDropped, ...stats } = this.stream.stats();
     return {
       session: this.number,
       path: this.path,
@@ -147,13 +145,13 @@ export class StreamSession implements ConversationSession, RtcpReader {
       payload: this.stream.format,
       state: this.state,
       durationSeconds: rounded((this.#timer.now() - this.#beganMs) / 1000),
-      positionSeconds: rounded(playback.positionSeconds),
+      positionSeconds: rounded(stats.positionSeconds),
       frames: framesSent,
       framesDropped,
-      repairs,
+      repairs: stats.repairs,
       packets: sent.packetsSent,
       bytes: sent.octetsSent,
-      worstLatenessMs: rounded(playback.stats().worstLatenessMs),
+      worstLatenessMs: rounded(stats.worstLatenessMs),
       receiverReports: sent.receiverReports,
       packetsLost: sent.cumulativeLost ?? 0,
       fractionLost: rounded(sent.fractionLost ?? 0),

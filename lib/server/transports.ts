@@ -7,13 +7,13 @@
  * @module
  */
 
-import type { Paced } from "../engine/pacer.ts";
 import type { RtpSender } from "../engine/sender.ts";
 import type { DatagramSocket, SocketAddress } from "../net/socket.ts";
 import { type PacketBatch, type RtpStamp, stampBatch } from "../rtp.ts";
 import { formatInterleaved, setInterleavedChannel } from "../rtsp.ts";
 import type { ConnectionWriter, WriteSource } from "./connection_writer.ts";
 import type { PacketCarrier } from "./frame_batches.ts";
+import { FrameSlices } from "./frame_slices.ts";
 import { DEFAULT_BURST_PACKETS } from "./options.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { SessionPackets } from "./wire.ts";
@@ -36,24 +36,19 @@ export interface StreamTransport {
 }
 
 /** UDP from the server's pair of ports. */
-export class UdpTransport implements StreamTransport, Paced {
+export class UdpTransport implements StreamTransport {
   /** See {@linkcode StreamTransport.kind}. */
   readonly kind = "UDP";
-  /** The pacer's place, for the later packets of a large frame. */
-  pacing: Paced["pacing"] = undefined;
-  readonly #rtp: DatagramSocket;
+  /** Where RTP leaves. */
+  readonly rtp: DatagramSocket;
   readonly #rtcp: DatagramSocket;
-  readonly #timer: PacerTimer;
-  readonly #burstPackets: number;
   /** Where RTP goes. */
   readonly rtpAddress: SocketAddress;
   /** Where RTCP goes; `undefined` in the lab's dialect, which has none. */
   readonly rtcpAddress: SocketAddress | undefined;
+  readonly #slices: FrameSlices;
   /** A frame whose later packets wait, and what they are stamped with. */
-  #rest: { readonly batch: PacketBatch; readonly stamp: RtpStamp } | undefined;
-  #nextPacket = 0;
-  #sliceCount = 0;
-  #sliceDueMs = 0;
+  #sliced: { readonly batch: PacketBatch; readonly stamp: RtpStamp } | undefined;
 
   /** Sends from these sockets to these addresses. */
   constructor(options: {
@@ -65,40 +60,25 @@ export class UdpTransport implements StreamTransport, Paced {
     /** Packets of a frame that leave at once, at least 1. */
     readonly burstPackets?: number;
   }) {
-    this.#rtp = options.rtp;
+    this.rtp = options.rtp;
     this.#rtcp = options.rtcp;
     this.rtpAddress = options.rtpAddress;
     this.rtcpAddress = options.rtcpAddress;
-    this.#timer = options.timer;
-    this.#burstPackets = options.burstPackets ?? DEFAULT_BURST_PACKETS;
+    const { timer, burstPackets = DEFAULT_BURST_PACKETS } = options;
+    const send = (first: number, count: number) => this.#sendSlice(first, count);
+    this.#slices = new FrameSlices({ timer, burstPackets, send });
   }
 
   /** See {@linkcode StreamTransport.sendFrame}. */
   sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number {
-    this.#sendRest();
-    // A small rest goes along: it is not worth another wake-up.
-    if (batch.packetCount <= this.#burstPackets * 1.25) {
+    this.#slices.finish();
+    if (this.#slices.fitsAtOnce(batch.packetCount)) {
       sender.stamp(batch, timestamp);
-      return this.#rtp.send(batch, this.rtpAddress) === false ? 1 : 0;
+      return this.rtp.send(batch, this.rtpAddress) === false ? 1 : 0;
     }
     // Other readers stamp the shared batch in between: each slice is stamped right before it is sent.
-    this.#rest = { batch, stamp: sender.reserve(batch, timestamp) };
-    this.#nextPacket = 0;
-    const rounds = Math.max(1, Math.floor(spreadMs / SLICE_INTERVAL_MS));
-    const later = batch.packetCount - this.#burstPackets;
-    this.#sliceCount = Math.max(this.#burstPackets >> 1, Math.ceil(later / rounds));
-    const isSent = this.#sendSlice(this.#burstPackets);
-    this.#sliceDueMs = this.#timer.now() + SLICE_INTERVAL_MS;
-    this.#timer.schedule(this, this.#sliceDueMs);
-    return isSent ? 0 : 1;
-  }
-
-  /** Sends the next packets of a large frame. */
-  onDue(): void {
-    this.#sendSlice(this.#sliceCount);
-    if (this.#rest === undefined) return;
-    this.#sliceDueMs += SLICE_INTERVAL_MS;
-    this.#timer.schedule(this, this.#sliceDueMs);
+    this.#sliced = { batch, stamp: sender.reserve(batch, timestamp) };
+    return this.#slices.start(batch.packetCount, spreadMs) ? 0 : 1;
   }
 
   /** See {@linkcode StreamTransport.sendReport}. */
@@ -108,24 +88,14 @@ export class UdpTransport implements StreamTransport, Paced {
 
   /** Nothing waits but the rest of a frame that has begun: it is sent, for half a frame is worth nothing. */
   discard(): void {
-    this.#sendRest();
+    this.#slices.finish();
   }
 
-  #sendSlice(packets: number): boolean {
-    if (this.#rest === undefined) return false;
-    const { batch, stamp } = this.#rest;
-    const first = this.#nextPacket;
-    const count = Math.min(packets, batch.packetCount - first);
+  #sendSlice(first: number, count: number): boolean {
+    const { batch, stamp } = this.#sliced!;
     stampBatch(batch, stamp, first, count);
-    this.#nextPacket += count;
-    if (this.#nextPacket >= batch.packetCount) this.#rest = undefined;
-    return this.#rtp.send(batch, this.rtpAddress, first, count) !== false;
-  }
-
-  #sendRest(): void {
-    if (this.#rest === undefined) return;
-    this.#sendSlice(this.#rest.batch.packetCount);
-    this.#timer.cancel(this);
+    if (!this.#slices.isUnderWay) this.#sliced = undefined;
+    return this.rtp.send(batch, this.rtpAddress, first, count) !== false;
   }
 }
 
@@ -198,5 +168,3 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
     this.#writer.withdraw(this);
   }
 }
-
-const SLICE_INTERVAL_MS = 4;
