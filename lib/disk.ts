@@ -22,7 +22,7 @@ import { type JpegImage, parseJpeg } from "./jpeg.ts";
 
 export { CaptureFile, type CaptureFileOptions } from "./disk/capture_file.ts";
 export { FrameCache } from "./disk/frame_cache.ts";
-export { imageNameOf, MovieRecorder, type RecordingFormat } from "./disk/recorder.ts";
+export { MovieRecorder, type RecordingFormat } from "./disk/recorder.ts";
 
 /** How a movie is opened. */
 export interface OpenMovieOptions {

@@ -10,7 +10,7 @@
 import type { ReceivedFrame } from "./statistics.ts";
 
 /** Frames a `for await` loop may lag behind before the oldest are given up. */
-export const FRAME_QUEUE_LENGTH = 8;
+const FRAME_QUEUE_LENGTH = 8;
 
 /** How {@linkcode FrameDelivery.frames} queues. */
 export interface FrameQueueOptions {

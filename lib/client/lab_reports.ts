@@ -16,7 +16,7 @@ export const LAB_REPORT_PORT = 19001;
 export const LAB_REPORT_PERIOD_MS = 400;
 
 /** Octets of a report. */
-export const LAB_REPORT_SIZE = 32;
+const LAB_REPORT_SIZE = 32;
 
 /** Whether the session's identifier shows a server of the Java edition: only that one gives out UUIDs. */
 export function wantsLabReports(sessionId: string | undefined): boolean {

@@ -39,7 +39,7 @@ export function trickOf(key: string, player: TrickPlayer): Promise<void> | undef
  *
  * @throws {StateError} (rejects) where nobody can tell where the film stands.
  */
-export async function skipFilm(player: TrickPlayer, seconds: number): Promise<void> {
+async function skipFilm(player: TrickPlayer, seconds: number): Promise<void> {
   const film = seekable(player, "skip");
   const end = (film.endSeconds ?? Infinity) - END_MARGIN_SECONDS;
   const startSeconds = Math.max(film.startSeconds, Math.min(end, film.positionSeconds! + seconds));
@@ -51,7 +51,7 @@ export async function skipFilm(player: TrickPlayer, seconds: number): Promise<vo
  *
  * @throws {StateError} (rejects) where nobody can tell where the film stands.
  */
-export async function playAtScale(player: TrickPlayer, scale: number): Promise<void> {
+async function playAtScale(player: TrickPlayer, scale: number): Promise<void> {
   seekable(player, "change the speed");
   await player.play({ scale });
 }

@@ -18,7 +18,7 @@ export interface ImageFolder {
 }
 
 /** The number in a picture's name; `undefined` where it is no numbered picture. */
-export function imageNumberOf(name: string): number | undefined {
+function imageNumberOf(name: string): number | undefined {
   const match = /(\d{1,15})\D*\.jpe?g$/i.exec(name);
   return match === null ? undefined : Number(match[1]);
 }

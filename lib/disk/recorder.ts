@@ -126,7 +126,7 @@ export class MovieRecorder implements AsyncDisposable {
 }
 
 /** The name of a recorded picture: `frame-000001.jpg`, more digits where they are needed. */
-export function imageNameOf(number: number): string {
+function imageNameOf(number: number): string {
   return `frame-${String(number).padStart(6, "0")}.jpg`;
 }
 

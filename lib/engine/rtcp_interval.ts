@@ -10,7 +10,7 @@
  */
 
 /** Minimum interval between two reports of one member, RFC 3550 s6.2. */
-export const RTCP_MINIMUM_INTERVAL_MS = 5000;
+const RTCP_MINIMUM_INTERVAL_MS = 5000;
 
 /** Makes up for the timer reconsideration converging too low: e - 3/2, RFC 3550 s6.3.1. */
 const COMPENSATION = Math.E - 1.5;

@@ -71,7 +71,7 @@ export function hasNumber(line: string): boolean {
 }
 
 /** Whether line 2 is the odd family's: a bare number. */
-export function isBareNumber(line: string): boolean {
+function isBareNumber(line: string): boolean {
   return /^\s*\d/.test(line);
 }
 
