@@ -10,6 +10,7 @@
 import { JpegFormatError } from "../errors.ts";
 import type { JpegImage, JpegScan } from "./image.ts";
 import { parseJpeg } from "./markers.ts";
+import { mcuCountOf } from "./sampling.ts";
 import { type ScanComponent, ScanRecoder } from "./scan_recoder.ts";
 
 /**
@@ -37,7 +38,11 @@ export function hasWholeScan(jpeg: Uint8Array, recoder: ScanRecoder = new ScanRe
       : undefined;
     if (components === undefined) return true;
     const { restartInterval } = scan, octets = jpeg.subarray(scan.start, scan.end);
-    const read = recoder.recode(octets, { components, mcuCount: mcuCount(image), restartInterval });
+    const read = recoder.recode(octets, {
+      components,
+      mcuCount: mcuCountOf(image),
+      restartInterval,
+    });
     // The same tables give the same codes: what is shorter left octets behind the last block unread.
     return read.length >= octets.length - TOLERATED_PADDING_BYTES;
   } catch (error) {
@@ -60,11 +65,4 @@ function scanComponents(image: JpegImage, scan: JpegScan): ScanComponent[] | und
     parts.push({ blocksPerMcu: isAlone ? 1 : h * v, from: tables, to: tables });
   }
   return parts;
-}
-
-function mcuCount({ width, height, components }: JpegImage): number {
-  const isAlone = components.length === 1;
-  const h = isAlone ? 1 : Math.max(...components.map((component) => component.h));
-  const v = isAlone ? 1 : Math.max(...components.map((component) => component.v));
-  return Math.ceil(width / (8 * h)) * Math.ceil(height / (8 * v));
 }

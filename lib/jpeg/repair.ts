@@ -16,13 +16,12 @@ import type { JpegImage } from "./image.ts";
 import { parseJpeg } from "./markers.ts";
 import {
   type LosslessAction,
-  mcuCountOf,
   planRepair,
   quantizationOf,
   type RepairPlan,
   type RestartChoice,
 } from "./repair_plan.ts";
-import { layOutBlocks, lumaFactors, ownBlocks } from "./sampling.ts";
+import { layOutBlocks, lumaFactors, mcuCountOf, ownBlocks } from "./sampling.ts";
 import { ScanRecoder } from "./scan_recoder.ts";
 import { STANDARD_HUFFMAN, standardQuantizationTables } from "./tables.ts";
 

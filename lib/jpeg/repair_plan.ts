@@ -8,7 +8,7 @@
  */
 import type { ChromaSampling } from "./headers.ts";
 import type { JpegImage, JpegScan } from "./image.ts";
-import { factorsText, samplingName } from "./sampling.ts";
+import { factorsText, mcuCountOf, samplingName } from "./sampling.ts";
 
 /** What is done to a picture without changing what it shows. */
 export type LosslessAction =
@@ -200,14 +200,6 @@ function wantedInterval(
   if (restart === "keep" && isKept) return interval;
   const lines = Math.ceil(image.height / (sampling === "4:2:0" ? 16 : 8));
   return lines > 1 ? Math.ceil(image.width / 16) : 0;
-}
-
-/** MCUs of a scan that holds all components. */
-export function mcuCountOf({ width, height, components }: JpegImage): number {
-  const isAlone = components.length === 1;
-  const h = isAlone ? 1 : Math.max(...components.map((component) => component.h));
-  const v = isAlone ? 1 : Math.max(...components.map((component) => component.v));
-  return Math.ceil(width / (8 * h)) * Math.ceil(height / (8 * v));
 }
 
 /** Frame types whose coefficients can be had: all but lossless and hierarchical ones. */

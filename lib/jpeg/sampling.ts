@@ -8,6 +8,7 @@
  */
 import type { ComponentCoefficients, JpegCoefficients } from "./coefficients.ts";
 import type { ChromaSampling } from "./headers.ts";
+import type { JpegImage } from "./image.ts";
 
 /** Sampling factors of a component. */
 export interface SamplingFactors {
@@ -103,6 +104,14 @@ export function ownBlocks(
     columns: Math.ceil(Math.ceil(picture.width * component.h / hMax) / 8),
     lines: Math.ceil(Math.ceil(picture.height * component.v / vMax) / 8),
   };
+}
+
+/** MCUs of a scan that holds all components. */
+export function mcuCountOf({ width, height, components }: JpegImage): number {
+  const isAlone = components.length === 1;
+  const h = isAlone ? 1 : Math.max(...components.map((component) => component.h));
+  const v = isAlone ? 1 : Math.max(...components.map((component) => component.v));
+  return Math.ceil(width / (8 * h)) * Math.ceil(height / (8 * v));
 }
 
 /** By the ratio of luma's factors to the others'. */

@@ -32,7 +32,7 @@
  * @module
  */
 import { JpegFormatError } from "../errors.ts";
-import { type JpegImage, matchStandardQuality, parseJpeg } from "../jpeg.ts";
+import { codingName, type JpegImage, matchStandardQuality, parseJpeg } from "../jpeg.ts";
 import { type PacketBatch, RTP_HEADER_SIZE } from "../rtp.ts";
 
 /** Everything RFC 2435 says about one picture, and its entropy-coded scan. */
@@ -249,13 +249,6 @@ function checkCoding(image: JpegImage): void {
       "it has Huffman tables of its own, wanted the standard ones",
     );
   }
-}
-
-function codingName(frameType: number): string {
-  const kinds = ["baseline", "extended sequential", "progressive", "lossless"];
-  const kind = kinds[frameType & 3];
-  const differential = frameType & 4 ? "differential " : "";
-  return `${differential}${kind}${frameType >= 0xc8 ? " with arithmetic coding" : ""}`;
 }
 
 /** Type 0 is 4:2:2, type 1 is 4:2:0 (RFC 2435 s4.1). */
