@@ -6,6 +6,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc7616#section-3.4.1
  * @module
  */
+import { latin1 } from "../latin1.ts";
 
 /** Hash functions that Digest needs. */
 export type HashAlgorithm = "MD5" | "SHA-256";
@@ -105,7 +106,7 @@ export function decodeBase64(encoded: string): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return Array.from(bytes, (octet) => String.fromCharCode(octet)).join("");
+    return latin1(bytes);
   }
 }
 

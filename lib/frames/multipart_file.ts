@@ -8,6 +8,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc2046#section-5.1
  * @module
  */
+import { latin1 } from "../latin1.ts";
 import { containerFault } from "./container_fault.ts";
 import { DamageLog } from "./frame_damage.ts";
 import { FrameTable } from "./frame_index.ts";
@@ -16,7 +17,6 @@ import {
   endsPicture,
   findBoundary,
   hasBoundaryAt,
-  latin1,
   readPart,
   startsPicture,
 } from "./multipart_parts.ts";

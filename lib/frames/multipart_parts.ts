@@ -6,6 +6,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc2046#section-5.1
  * @module
  */
+import { latin1 } from "../latin1.ts";
 import type { Steps } from "./stepped_indexer.ts";
 
 /** What the headers of a part say. */
@@ -80,13 +81,6 @@ export function* startsPicture(at: number): Steps<boolean> {
 export function* endsPicture(end: number): Steps<boolean> {
   const octets = yield { at: Math.max(0, end - 2), size: 2 };
   return octets[0] === 0xff && octets[1] === 0xd9;
-}
-
-/** Octets as characters of the same number. */
-export function latin1(octets: Uint8Array): string {
-  let text = "";
-  for (const octet of octets) text += String.fromCharCode(octet);
-  return text;
 }
 
 /** The headers of a part are read up to so many octets. */

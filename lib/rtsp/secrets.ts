@@ -7,6 +7,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc7616#section-5
  * @module
  */
+import { latin1 } from "../latin1.ts";
 
 /** A message without secrets. */
 export interface MaskedMessage {
@@ -70,15 +71,6 @@ function stars(text: string): string {
   return text.replace(/[^\s,"]/g, "*");
 }
 
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += SLICE) {
-    text += String.fromCharCode(...bytes.subarray(at, at + SLICE));
-  }
-  return text;
-}
-
-const SLICE = 4096;
 const MAY_HOLD_SECRET = /auth|@/i;
 /** A header that carries credentials or what they are made of, with its folded lines. */
 const SECRET_HEADER =

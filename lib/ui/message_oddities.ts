@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { latin1 } from "../latin1.ts";
 import { headerValue, headerValues } from "../rtsp.ts";
 import type { RtspRequest, RtspResponse } from "../rtsp.ts";
 import type { ProtocolOddity, ProtocolOddityCode } from "./protocol_events.ts";
@@ -184,14 +185,6 @@ function odd(
   section: string,
 ): ProtocolOddity {
   return { code, severity, text, rfc: `RFC 2326 ${section}` };
-}
-
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 4096) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  }
-  return text;
 }
 
 const SLOW_MS = 1000;
