@@ -72,6 +72,7 @@ export class RtspConnection implements CallConnection, Paced {
     const { timer } = parts;
     this.writer = new ConnectionWriter(options.stream, {
       now: () => timer.now(),
+      onWait: () => timer.stayResponsive(),
       onBroken: (error) => this.close(error instanceof Error ? error.message : String(error)),
     });
     const { tap } = parts.options;

@@ -25,23 +25,34 @@ export class ConnectionWriter {
   readonly #stream: ByteStream;
   readonly #onBroken: (error: unknown) => void;
   readonly #now: () => number;
+  readonly #onWait: (() => void) | undefined;
   readonly #messages: Message[] = [];
   readonly #sources: WriteSource[] = [];
   #queuedBytes = 0;
   #isPumping = false;
+  /** Others need not know their descriptor. */
+  #carriesFrames = false;
   #isClosed = false;
   #writeBeganMs: number | undefined;
   readonly #whenIdle: (() => void)[] = [];
   /** What the system has not taken at once of a frame: others stamp the frame before it is written. */
   #rest = new Uint8Array(0);
 
-  /** `onBroken` is called once, when a write fails or too much waits to be written. */
+  /**
+   * `onBroken` is called once, when a write fails or too much waits to be written; `onWait` when a write begins that
+   * promises must settle for.
+   */
   constructor(
     stream: ByteStream,
-    options: { readonly now: () => number; readonly onBroken: (error: unknown) => void },
+    options: {
+      readonly now: () => number;
+      readonly onBroken: (error: unknown) => void;
+      readonly onWait?: () => void;
+    },
   ) {
     this.#stream = stream;
     this.#now = options.now;
+    this.#onWait = options.onWait;
     this.#onBroken = options.onBroken;
   }
 
@@ -74,6 +85,7 @@ export class ConnectionWriter {
   /** Says that a source has something newer to write; it is asked once the connection is free. */
   offer(source: WriteSource): void {
     if (this.#isClosed || this.#sources.includes(source)) return;
+    this.#carriesFrames = true;
     this.#sources.push(source);
     this.#pump();
   }
@@ -101,15 +113,25 @@ export class ConnectionWriter {
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    // Frames that the system takes at once, the ordinary case, need no promise.
-    const next = this.#messages.length === 0 ? this.#writeFramesNow() : this.#next();
-    if (next !== undefined) this.#pumpFrom(next);
-    else this.#becomeIdle();
+    const next = this.#carriesFrames ? this.#writeNow() : this.#next();
+    if (next === undefined) return this.#becomeIdle();
+    this.#onWait?.();
+    this.#pumpFrom(next);
   }
 
-  /** @returns what could not be written at once. */
-  #writeFramesNow(): Message | undefined {
+  /**
+   * What the system takes at once, the ordinary case, needs no promise: no frame waits for one to settle.
+   *
+   * @returns what could not be written at once.
+   */
+  #writeNow(): Message | undefined {
     if (this.#stream.writeNow === undefined) return this.#next();
+    for (let message = this.#nextMessage(); message !== undefined; message = this.#nextMessage()) {
+      const { bytes, whenSent } = message;
+      const taken = this.#stream.writeNow(bytes);
+      if (taken < bytes.length) return { bytes: bytes.subarray(taken), whenSent };
+      if (whenSent !== undefined) queueMicrotask(whenSent);
+    }
     for (let bytes = this.#nextFrame(); bytes !== undefined; bytes = this.#nextFrame()) {
       const taken = this.#stream.writeNow(bytes);
       if (taken < bytes.length) return this.#keep(bytes.subarray(taken));
@@ -144,11 +166,8 @@ export class ConnectionWriter {
 
   #next(): Message | undefined {
     if (this.#isClosed) return undefined;
-    const message = this.#messages.shift();
-    if (message !== undefined) {
-      this.#queuedBytes -= message.bytes.length;
-      return message;
-    }
+    const message = this.#nextMessage();
+    if (message !== undefined) return message;
     const bytes = this.#nextFrame();
     return bytes && this.#keep(bytes);
   }
@@ -157,6 +176,12 @@ export class ConnectionWriter {
     if (this.#rest.length < bytes.length) this.#rest = new Uint8Array(bytes.length * 1.25);
     this.#rest.set(bytes);
     return { bytes: this.#rest.subarray(0, bytes.length), whenSent: undefined };
+  }
+
+  #nextMessage(): Message | undefined {
+    const message = this.#messages.shift();
+    if (message !== undefined) this.#queuedBytes -= message.bytes.length;
+    return message;
   }
 
   #nextFrame(): Uint8Array | undefined {

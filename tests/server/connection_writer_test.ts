@@ -190,7 +190,15 @@ Deno.test("ConnectionWriter writes frames at once where the stream can, and the 
   await stream.step();
   assertEquals(stream.written, [Uint8Array.of(6, 7), Uint8Array.of(8)]);
   await stream.step();
-  writer.write(Uint8Array.of(9));
-  assertEquals([now.length, stream.written.length, broken], [2, 3, []]);
+  // Messages too, once the connection carries frames: no frame waits for a report.
+  const sent: string[] = [];
+  writer.write(Uint8Array.of(9), () => sent.push("answer"));
+  assertEquals([now[2], stream.written.length, broken, sent], [[9], 2, [], []]);
+  await writer.flushed();
+  assertEquals(sent, ["answer"]);
+  room = 1;
+  writer.write(Uint8Array.of(10, 11), () => sent.push("report"));
+  assertEquals([now[3], stream.written[2]], [[10], Uint8Array.of(11)]);
   await stream.step();
+  assertEquals(sent, ["answer", "report"]);
 });
