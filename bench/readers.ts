@@ -13,7 +13,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { equals } from "@std/bytes";
 import { RtspClient } from "../lib/client/client.ts";
 import { openMovie } from "../lib/disk.ts";
-import { permissionsOf, ROOT } from "../tools/repository.ts";
+import { ROOT, runFlagsOf } from "../tools/repository.ts";
 
 /** What to run. */
 export interface ReadersOptions {
@@ -169,7 +169,7 @@ async function main(): Promise<number> {
 }
 
 function startServer(path: string | undefined, port: number, readers: number): Deno.ChildProcess {
-  const fromSources = ["run", "--quiet", ...permissionsOf("start"), `${ROOT}server.ts`];
+  const fromSources = ["run", "--quiet", ...runFlagsOf("start"), `${ROOT}server.ts`];
   const limits = [
     "--max-connections-per-address",
     String(readers + 10),

@@ -7,7 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { format as formatBytes } from "@std/fmt/bytes";
 import { pack, type Program } from "./pack.ts";
-import { permissionsOf, ROOT } from "./repository.ts";
+import { ROOT, runFlagsOf } from "./repository.ts";
 
 const USAGE = `Usage: deno task build [options]
 
@@ -19,18 +19,18 @@ Options:
   --outdir DIR    Folder for the executables (default: the repository)
   --help          Show this text`;
 
-/** Both programs, with the permissions that the tasks of `deno.json` give them. */
+/** Both programs, with the flags that the tasks of `deno.json` give them. */
 export const PROGRAMS: readonly Program[] = [
   {
     name: "rtsp-server",
     entry: "server.ts",
-    permissions: permissionsOf("start"),
+    flags: runFlagsOf("start"),
     includes: ["lib/image/image_worker.ts", "media/video.mjpeg"],
   },
   {
     name: "rtsp-client",
     entry: "client.ts",
-    permissions: permissionsOf("client"),
+    flags: runFlagsOf("client"),
     includes: ["lib/image/image_worker.ts"],
   },
 ];
@@ -83,7 +83,7 @@ async function compile(folder: string): Promise<"done" | "failed" | "no base"> {
         "--quiet",
         "--no-prompt",
         "--exclude-unused-npm",
-        ...program.permissions,
+        ...program.flags,
         ...program.includes.flatMap((include) => ["--include", include]),
         "--output",
         path,

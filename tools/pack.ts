@@ -22,8 +22,8 @@ export interface Program {
   readonly name: string;
   /** Its entry file, relative to the repository. */
   readonly entry: string;
-  /** The permissions it gets, as flags of `deno run`. */
-  readonly permissions: readonly string[];
+  /** Its permissions and V8's settings, as flags of `deno run`. */
+  readonly flags: readonly string[];
   /** Files it opens while it runs, relative to the repository; those that end in `.ts` are programs of workers. */
   readonly includes: readonly string[];
 }
@@ -84,7 +84,7 @@ export function headerOf(program: Program, id: string): string {
     NAME: program.name,
     VERSION: config.version,
     ID: id,
-    FLAGS: [...SEALING_FLAGS, ...program.permissions].map(shellQuoted).join(" "),
+    FLAGS: [...SEALING_FLAGS, ...program.flags].map(shellQuoted).join(" "),
     MAIN: program.entry.replace(/\.ts$/, ".js"),
     SKIP: "00000000",
   };

@@ -28,7 +28,17 @@ export function filesUnder(folder: string, suffix: string): string[] {
 
 /** The permissions of a program, as flags: what its task in `deno.json` grants is what its executable gets. */
 export function permissionsOf(task: "start" | "client"): string[] {
-  return config.tasks[task].command.split(" ").filter((word) => word.startsWith("--allow-"));
+  return runFlagsOf(task).filter((flag) => flag.startsWith("--allow-"));
+}
+
+/**
+ * The flags of `deno run` that make a program what its users get: its permissions, and for the server a small young
+ * generation of V8: left alone, that grows to be half of a reader's memory, and it saves no time (see bench/README.md).
+ */
+export function runFlagsOf(task: "start" | "client"): string[] {
+  return config.tasks[task].command.split(" ").filter((word) =>
+    /^--(?:allow-|v8-flags)/.test(word)
+  );
 }
 
 /** The rooms that `mod.ts` opens to users: those from which it takes code, not types alone. */

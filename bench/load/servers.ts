@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { permissionsOf, ROOT } from "../../tools/repository.ts";
+import { ROOT, runFlagsOf } from "../../tools/repository.ts";
 import type { Film } from "./films.ts";
 import { LAB_SERVER, type NativePrograms, output } from "./native.ts";
 import { placed, type Placement } from "./process.ts";
@@ -82,7 +82,7 @@ export function ourServer(
     isParallel,
     needsPort: true,
     command: (film, port) => [
-      ...[Deno.execPath(), "run", "--quiet", ...permissionsOf("start"), `${ROOT}server.ts`],
+      ...[Deno.execPath(), "run", "--quiet", ...runFlagsOf("start"), `${ROOT}server.ts`],
       ...[String(port), "--host", "127.0.0.1", "--media", film.folder, "--log-level", "error"],
       ...["--fps", String(film.frameRateHz), "--loop", "--no-fit"],
       ...["--max-connections", most, "--max-connections-per-address", most, ...options],
@@ -93,7 +93,7 @@ export function ourServer(
 
 /** The options of our server's command line, as its help tells them: some came later than this benchmark. */
 export async function optionsOfOurServer(): Promise<ReadonlySet<string>> {
-  const args = ["run", "--quiet", ...permissionsOf("start"), `${ROOT}server.ts`, "--help"];
+  const args = ["run", "--quiet", ...runFlagsOf("start"), `${ROOT}server.ts`, "--help"];
   const help = await output(Deno.execPath(), args) ?? "";
   return new Set([...help.matchAll(/^ +--([a-z-]+)/gm)].map((match) => match[1]));
 }

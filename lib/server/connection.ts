@@ -298,5 +298,6 @@ function describeBug(error: unknown): string {
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
-const READ_BUFFER_BYTES = 4096;
+/** Every connection holds one for as long as it lives; requests have a few hundred octets, reports less. */
+const READ_BUFFER_BYTES = 1024;
 const FINISH_MS = 1000;

@@ -36,7 +36,7 @@ export class ConnectionWriter {
   #writeBeganMs: number | undefined;
   readonly #whenIdle: (() => void)[] = [];
   /** What the system has not taken at once of a frame: others stamp the frame before it is written. */
-  #rest = new Uint8Array(0);
+  #rest = NOTHING;
 
   /**
    * `onBroken` is called once, when a write fails or too much waits to be written; `onWait` when a write begins that
@@ -157,6 +157,8 @@ export class ConnectionWriter {
 
   #becomeIdle(): void {
     this.#isPumping = false;
+    // What takes frames at once seldom leaves a rest: memory for one is not kept for each reader.
+    if (this.#stream.writeNow !== undefined) this.#rest = NOTHING;
     this.#tellIdle();
   }
 
@@ -199,5 +201,6 @@ export class ConnectionWriter {
   }
 }
 
+const NOTHING = new Uint8Array(0);
 /** Answers and reports that wait; far more than a client that reads ever leaves. */
 const MAX_QUEUED_BYTES = 256 << 10;

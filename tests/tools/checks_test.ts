@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { complaintsAbout } from "../../tools/check_docs.ts";
 import { pureFiles } from "../../tools/check_purity.ts";
-import { openedRooms, permissionsOf, ROOT } from "../../tools/repository.ts";
+import { openedRooms, permissionsOf, ROOT, runFlagsOf } from "../../tools/repository.ts";
 import { run } from "../support/process.ts";
 
 const example = (code: string) => ({ jsDoc: { tags: [{ kind: "example", doc: code }] } });
@@ -78,4 +78,12 @@ Deno.test("permissionsOf() reads what the tasks grant", () => {
     "--allow-ffi",
   ]);
   assert(!permissionsOf("client").some((flag) => flag === "--allow-all"));
+});
+
+Deno.test("runFlagsOf() adds what tells V8 how to keep its memory, and nothing that only the task wants", () => {
+  assertEquals(runFlagsOf("start"), [
+    "--v8-flags=--max-semi-space-size=1",
+    ...permissionsOf("start"),
+  ]);
+  assertEquals(runFlagsOf("client"), permissionsOf("client"));
 });
