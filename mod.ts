@@ -436,6 +436,7 @@ export {
 export { CLIENT_VERBS, type ClientVerb, RtspClient } from "./lib/client/client.ts";
 export { type Credentials, type LabAddress, type RtspClientOptions } from "./lib/client/options.ts";
 export { type PlayRange } from "./lib/client/conversation.ts";
+export { type ReceiveChoice } from "./lib/client/receive_choice.ts";
 export { type FrameQueueOptions } from "./lib/client/delivery.ts";
 export { type EndReason, type RtspClientEvent } from "./lib/client/events.ts";
 export {

@@ -31,7 +31,7 @@ export const PROGRAMS: readonly Program[] = [
     name: "rtsp-client",
     entry: "client.ts",
     flags: runFlagsOf("client"),
-    includes: ["lib/image/image_worker.ts"],
+    includes: ["lib/image/image_worker.ts", "lib/net/receive_worker.ts"],
   },
 ];
 

@@ -86,6 +86,7 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     ...url,
     dialect: wordOf(given, "dialect", ["auto", "rtsp", "lab"]),
     transport: wordOf(given, "transport", ["auto", "udp", "tcp"]),
+    udp: wordOf(given, "udp", ["auto", "portable", "linux"]),
     rtpPort: countOf(given, "rtp-port", { from: 0, to: 65535 }) ?? url.rtpPort,
     latencyMs: numberOf(given, "latency", { from: 0, to: 60_000 }),
     timeoutMs: inMilliseconds(numberOf(given, "timeout", { from: 0.1, to: 3600 })),

@@ -28,6 +28,11 @@ const GROUPS: readonly {
           "how the film comes; auto asks for UDP, and for TCP where UDP is refused or silent [auto]",
       },
       {
+        name: "udp",
+        value: "WAY",
+        effect: "how UDP is received: auto, portable or linux (a thread of its own) [auto]",
+      },
+      {
         name: "rtp-port",
         value: "PORT",
         effect: "our UDP port for the film, the next one takes RTCP; 0 is any free pair [0]",

@@ -15,6 +15,7 @@ import type { MediaListener, MediaReceiver } from "./media_receiver.ts";
 import type { ClientSettings, Credentials } from "./options.ts";
 import type { ClientDialect, ClientTransport } from "./statistics.ts";
 import type { ClientWire } from "./wire.ts";
+import type { ReceiveThread } from "../net/receive_thread.ts";
 
 /** Name and password of one client; asked for at most once. */
 export interface CredentialStore {
@@ -34,6 +35,8 @@ export interface ConversationContext extends MediaListener {
   readonly credentials: CredentialStore;
   /** Who watches, and may hold requests back. */
   readonly wire: ClientWire;
+  /** What receives datagrams, where it is to be used. */
+  readonly receiveThread?: ReceiveThread;
   /** Ends attempts that are under way. */
   readonly signal: AbortSignal;
   /** One line for a person. */

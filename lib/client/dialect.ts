@@ -12,6 +12,7 @@ import { RtspFormatError, TransportError } from "../errors.ts";
 import { pause } from "./backoff.ts";
 import type { Conversation, ConversationContext } from "./conversation.ts";
 import type { Dialogue } from "./dialogue.ts";
+import { openChosenThread } from "./receive_choice.ts";
 import { LabConversation } from "./lab_conversation.ts";
 import { StandardConversation } from "./standard_conversation.ts";
 import { connectStandard } from "./standard_setup.ts";
@@ -36,6 +37,17 @@ export async function openConversation(
   context: ConversationContext,
   transport: "auto" | ClientTransport,
   known?: ClientDialect,
+): Promise<OpenedConversation> {
+  if (transport === "tcp") return await converse(context, transport, known);
+  // It starts while the server is asked; the conversation's socket holds it from then on.
+  using receiveThread = openChosenThread(context.settings.udp, context.note);
+  return await converse({ ...context, receiveThread }, transport, known);
+}
+
+async function converse(
+  context: ConversationContext,
+  transport: "auto" | ClientTransport,
+  known: ClientDialect | undefined,
 ): Promise<OpenedConversation> {
   const { settings, credentials } = context;
   const dialect = known ?? settings.dialect;

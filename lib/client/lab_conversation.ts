@@ -220,6 +220,7 @@ async function openLab(context: ConversationContext, forms: LabRequestForm[]): P
         hasRtcp: false,
         server: dialogue.remoteAddress,
         note: context.note,
+        thread: context.receiveThread,
       });
       const response = await dialogue.request({
         method: "SETUP",

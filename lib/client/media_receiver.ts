@@ -68,6 +68,7 @@ export class MediaReceiver implements Disposable {
   readonly #depacketizer: JpegDepacketizer | LabDepacketizer;
   readonly #alarm: Alarm;
   #sendRtcp: ((bytes: Uint8Array) => void) | undefined;
+  #takeArrived: (() => void) | undefined;
   #dropped = 0;
   #sequenceNumber = 0; // extended, of the newest packet
   #isClosed = false;
@@ -90,7 +91,10 @@ export class MediaReceiver implements Disposable {
       ? new LabDepacketizer()
       : new JpegDepacketizer({ width: format.width, height: format.height });
     options.numbering.restart({ followsSequence: isLab });
-    this.#alarm = new Alarm((now) => {
+    this.#alarm = new Alarm(() => {
+      // What came in time, while this thread was busy, is not late.
+      this.#takeArrived?.();
+      const now = performance.now();
       this.#receiver.handleTimeout(now);
       this.#drain(now);
     });
@@ -101,6 +105,11 @@ export class MediaReceiver implements Disposable {
     this.#sendRtcp = send;
   }
 
+  /** Names what hands over at once the packets that have come already. */
+  set takeArrived(takeArrived: (() => void) | undefined) {
+    this.#takeArrived = takeArrived;
+  }
+
   /** Frames of which something came, but not all. */
   get framesDropped(): number {
     return this.#depacketizer.stats().dropped;
@@ -108,6 +117,7 @@ export class MediaReceiver implements Disposable {
 
   /** When the last packet came, `undefined` before the first. */
   get lastArrivalMs(): number | undefined {
+    this.#takeArrived?.();
     return this.#receiver.stats().lastArrivalMs;
   }
 

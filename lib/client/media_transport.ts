@@ -9,7 +9,9 @@
 
 import { TransportError } from "../errors.ts";
 import type { TransportSpec } from "../rtsp_headers.ts";
-import type { DatagramSocket, SocketAddress } from "../net/socket.ts";
+import { receiveInThread } from "../net/receive_linux.ts";
+import type { ReceiveThread } from "../net/receive_thread.ts";
+import type { DatagramSocket, SocketAddress, TakeDatagram } from "../net/socket.ts";
 import { openUdp, openUdpPair } from "../net/udp.ts";
 import { raiseReceiveBuffer } from "../net/udp_linux.ts";
 import type { Dialogue } from "./dialogue.ts";
@@ -43,12 +45,14 @@ export interface UdpTransportOptions {
   readonly server: SocketAddress;
   /** Told once, by the first transport, when the system gives small receive buffers only. */
   readonly note?: (text: string) => void;
+  /** What receives RTP, where it is to be used; held for as long as the transport is open. */
+  readonly thread?: ReceiveThread;
 }
 
 /** Media in datagrams. */
 export class UdpTransport implements MediaTransport {
   readonly kind = "udp";
-  readonly #rtp: DatagramSocket;
+  #rtp: DatagramSocket;
   readonly #rtcp: DatagramSocket | undefined;
   readonly #senders: Set<string>;
   #server: SocketAddress;
@@ -75,6 +79,7 @@ export class UdpTransport implements MediaTransport {
    */
   static open(options: UdpTransportOptions): UdpTransport {
     const transport = UdpTransport.#open(options);
+    transport.#useThread(options);
     const granted = raiseReceiveBuffer(transport.#rtp.address, RECEIVE_BUFFER_BYTES);
     if (granted !== undefined && granted < ENOUGH_BUFFER_BYTES && !isSmallBufferTold) {
       isSmallBufferTold = true;
@@ -111,6 +116,18 @@ export class UdpTransport implements MediaTransport {
     }
   }
 
+  /** RTP alone comes in floods; its few reports need no thread. */
+  #useThread({ thread, note }: UdpTransportOptions): void {
+    if (thread === undefined) return;
+    let isOverflowTold = false;
+    const onOverflow = (datagrams: number) => {
+      if (isOverflowTold) return;
+      isOverflowTold = true;
+      note?.(`This program was busy for so long that ${datagrams} datagrams were lost here`);
+    };
+    this.#rtp = receiveInThread(this.#rtp, thread, { onOverflow }) ?? this.#rtp;
+  }
+
   /** The port RTP comes to. */
   get rtpPort(): number {
     return this.#rtp.address.port;
@@ -138,13 +155,16 @@ export class UdpTransport implements MediaTransport {
       this.#rtpTo = { hostname, port: agreed.serverPort[0] };
       this.#rtcpTo = { hostname, port: agreed.serverPort[1] };
     }
-    void this.#receive(this.#rtp, (bytes, now, remote) => {
+    const rtp = this.#rtp;
+    media.takeArrived = () => rtp.takeArrived?.();
+    this.#receive(this.#rtp, (bytes, now, remote) => {
       packets?.tell({ kind: "rtp", localPort: this.rtpPort, remote }, "in", bytes, now);
       media.receiveRtp(bytes, now);
     });
     if (!this.#rtcp) return;
     const localPort = this.#rtcp.address.port;
-    void this.#receive(this.#rtcp, (bytes, now, from) => {
+    this.#receive(this.#rtcp, (bytes, now, from) => {
+      rtp.takeArrived?.(); // a goodbye does not overtake the packets before it
       packets?.tell({ kind: "rtcp", localPort, remote: from }, "in", bytes, now);
       this.#rtcpTo ??= from; // a server that named no ports is answered where it sends from
       media.receiveRtcp(bytes, now);
@@ -172,17 +192,13 @@ export class UdpTransport implements MediaTransport {
     this.close();
   }
 
-  async #receive(
-    socket: DatagramSocket,
-    take: (bytes: Uint8Array, now: number, from: SocketAddress) => void,
-  ): Promise<void> {
-    for (;;) {
-      const datagram = await socket.receive();
-      if (!datagram) return;
-      const { hostname, port, bytes } = datagram;
-      if (!this.#senders.has(hostname)) this.#foreign++;
-      else take(bytes, performance.now(), { hostname, port });
-    }
+  #receive(socket: DatagramSocket, take: TakeDatagram): void {
+    const takeOurs: TakeDatagram = (bytes, now, from) => {
+      if (!this.#senders.has(from.hostname)) this.#foreign++;
+      else take(bytes, now, from);
+    };
+    if (socket.receiveEach) socket.receiveEach(takeOurs);
+    else void receiveOneByOne(socket, takeOurs);
   }
 
   #send(socket: DatagramSocket | undefined, bytes: Uint8Array, to: SocketAddress | undefined) {
@@ -237,6 +253,15 @@ export class InterleavedTransport implements MediaTransport {
   /** The same as closing it. */
   [Symbol.dispose](): void {
     this.close();
+  }
+}
+
+async function receiveOneByOne(socket: DatagramSocket, take: TakeDatagram): Promise<void> {
+  for (;;) {
+    const datagram = await socket.receive();
+    if (!datagram) return;
+    const { hostname, port, bytes } = datagram;
+    take(bytes, performance.now(), { hostname, port });
   }
 }
 

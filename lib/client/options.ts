@@ -10,6 +10,7 @@ import { parseRtspUrl } from "../rtsp_url.ts";
 import type { Credentials } from "../engine/client_credentials.ts";
 import type { LabRequestForm } from "../engine/lab_requests.ts";
 import type { WireTap } from "../engine/wire_tap.ts";
+import type { ReceiveChoice } from "./receive_choice.ts";
 import type { BeforeRequest } from "./wire.ts";
 
 export type { Credentials } from "../engine/client_credentials.ts";
@@ -32,6 +33,11 @@ export interface RtspClientOptions {
   readonly dialect?: "auto" | "rtsp" | "lab";
   /** Transport; `"auto"` asks for UDP and changes to TCP after a 461 or silence. @default {"auto"} */
   readonly transport?: "auto" | "udp" | "tcp";
+  /**
+   * How UDP is received: `"linux"` by a thread that does nothing else (Linux, `--allow-ffi`), `"portable"` by Deno alone,
+   * `"auto"` by the thread where that works. @default {"auto"}
+   */
+  readonly udp?: ReceiveChoice;
   /** UDP port for RTP (the next one takes RTCP), 0 to let the system choose. @default {0} */
   readonly rtpPort?: number;
   /** How long the jitter buffer waits for a missing packet, in milliseconds. @default {100} */
@@ -84,6 +90,8 @@ export interface ClientSettings {
   readonly dialect: "auto" | "rtsp" | "lab";
   /** See {@linkcode RtspClientOptions.transport}. */
   readonly transport: "auto" | "udp" | "tcp";
+  /** See {@linkcode RtspClientOptions.udp}. */
+  readonly udp: ReceiveChoice;
   /** See {@linkcode RtspClientOptions.rtpPort}. */
   readonly rtpPort: number;
   /** See {@linkcode RtspClientOptions.latencyMs}. */
@@ -130,6 +138,7 @@ export function settingsOf(options: RtspClientOptions): ClientSettings {
     target,
     dialect: options.dialect ?? "auto",
     transport: options.transport ?? "auto",
+    udp: options.udp ?? "auto",
     rtpPort,
     latencyMs,
     credentials: options.credentials ?? credentials,

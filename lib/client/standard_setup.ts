@@ -149,6 +149,7 @@ export async function setUp(
       hasRtcp: true,
       server,
       note: context.note,
+      thread: context.receiveThread,
     });
     const outcome = await setUpBy(udp, dialogue, stream, context);
     if ("agreed" in outcome) return outcome;

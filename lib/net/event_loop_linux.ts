@@ -29,21 +29,42 @@ export function findEventLoop(libc: Libc, socket: number): number | undefined {
  * socket before: it might wait for such an event.
  */
 export function stopWatchingForWrites(libc: Libc, socket: number): (() => void) | undefined {
+  return stopWatchingFor(libc, socket, EPOLLOUT);
+}
+
+/**
+ * Asks for no more events when there is something to read: another thread reads it.
+ *
+ * @returns as {@linkcode stopWatchingForWrites}. What Deno waits to read by this socket then waits until it is closed.
+ */
+export function stopWatchingForReads(libc: Libc, socket: number): (() => void) | undefined {
+  return stopWatchingFor(libc, socket, EPOLLIN | EPOLLPRI | EPOLLRDHUP);
+}
+
+function stopWatchingFor(
+  libc: Libc,
+  socket: number,
+  unwanted: number,
+): (() => void) | undefined {
   const eventLoop = findEventLoop(libc, socket);
   if (eventLoop === undefined) return undefined;
   const registration = readFile(libc, `/proc/self/fdinfo/${eventLoop}`)
     .match(new RegExp(`^tfd: +${socket} events: +([0-9a-f]+) data: +([0-9a-f]+)`, "m"));
   if (registration === null) return undefined;
-  const isPacked = Deno.build.arch === "x86_64";
   const events = parseInt(registration[1], 16);
   const watchFor = (wanted: number): boolean => {
-    const event = new DataView(new ArrayBuffer(EPOLL_EVENT_SIZE));
-    event.setUint32(0, wanted >>> 0, true);
-    event.setBigUint64(isPacked ? 4 : 8, BigInt(`0x${registration[2]}`), true);
-    const bytes = new Uint8Array(event.buffer);
-    return libc.calls.epoll_ctl(eventLoop, EPOLL_CTL_MOD, socket, bytes) === 0;
+    const event = encodeEvent(wanted, BigInt(`0x${registration[2]}`));
+    return libc.calls.epoll_ctl(eventLoop, EPOLL_CTL_MOD, socket, event) === 0;
   };
-  return watchFor(events & ~EPOLLOUT) ? () => void watchFor(events) : undefined;
+  return watchFor(events & ~unwanted) ? () => void watchFor(events) : undefined;
+}
+
+/** `struct epoll_event`: what is watched for, and what is told of it then. */
+export function encodeEvent(events: number, data: bigint): Uint8Array<ArrayBuffer> {
+  const event = new DataView(new ArrayBuffer(EPOLL_EVENT_SIZE));
+  event.setUint32(0, events >>> 0, true);
+  event.setBigUint64(EPOLL_DATA_AT, data, true);
+  return new Uint8Array(event.buffer);
 }
 
 /** Deno itself opens files of `/proc` only for programs that may do everything. */
@@ -60,12 +81,21 @@ function readFile(libc: Libc, path: string): string {
   return text;
 }
 
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_DEL = 2;
+/** What `epoll_ctl` does. */
+export const EPOLL_CTL_ADD = 1;
+/** The same, the other way. */
+export const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
+/** There is something to read. */
+export const EPOLLIN = 1;
+const EPOLLPRI = 2;
 const EPOLLOUT = 4;
-/** `struct epoll_event`, which is packed to 12 on x86-64. */
-const EPOLL_EVENT_SIZE = 16;
+const EPOLLRDHUP = 0x2000;
+const IS_PACKED = Deno.build.arch === "x86_64";
+/** Octets of `struct epoll_event`, which is packed on x86-64. */
+export const EPOLL_EVENT_SIZE: number = IS_PACKED ? 12 : 16;
+/** Where its data begin. */
+export const EPOLL_DATA_AT: number = IS_PACKED ? 4 : 8;
 const O_CLOEXEC = 0o2000000;
 /** The event loop is among the first things a thread opens. */
 const MAX_MISSES = 1_024;

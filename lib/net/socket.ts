@@ -26,6 +26,15 @@ export interface ReceivedDatagram extends SocketAddress {
   readonly bytes: Uint8Array;
 }
 
+/**
+ * Gets one datagram.
+ *
+ * @param bytes The payload: borrowed until the call returns.
+ * @param arrivalMs When it came, on the clock of `performance.now()`.
+ * @param from Who sent it; the same object as long as it is the same sender.
+ */
+export type TakeDatagram = (bytes: Uint8Array, arrivalMs: number, from: SocketAddress) => void;
+
 /** What a datagram socket has counted since it was opened. */
 export interface DatagramStatistics {
   /** Datagrams handed to the system. */
@@ -84,6 +93,10 @@ export interface DatagramSocket extends Disposable {
   isWaiting(to: SocketAddress): boolean;
   /** Waits for the next datagram; `undefined` once the socket is closed. One call at a time. */
   receive(): Promise<ReceivedDatagram | undefined>;
+  /** Hands over each datagram from now on until the socket is closed, in place of `receive()`, where that is possible. */
+  receiveEach?(take: TakeDatagram): void;
+  /** Hands over at once what has come already and would be handed over soon. */
+  takeArrived?(): void;
   /** Counters since the socket was opened. */
   statistics(): DatagramStatistics;
   /** Closes the socket; a pending `receive()` ends with `undefined`. Harmless when repeated. */

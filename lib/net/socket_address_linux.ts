@@ -46,6 +46,33 @@ export function decodeSocketPort(bytes: Uint8Array): { family: number; port: num
   return { family: bytes[0] | bytes[1] << 8, port: bytes[2] << 8 | bytes[3] };
 }
 
+/** Reads a structure that the system wrote, into the text forms that Deno has too; `undefined` for another family. */
+export function decodeSocketAddress(bytes: Uint8Array): SocketAddress | undefined {
+  const { family, port } = decodeSocketPort(bytes);
+  if (family === ADDRESS_FAMILY.AF_INET) {
+    return { hostname: `${bytes[4]}.${bytes[5]}.${bytes[6]}.${bytes[7]}`, port };
+  }
+  if (family !== ADDRESS_FAMILY.AF_INET6) return undefined;
+  return { hostname: formatIpv6(bytes.subarray(8, 24)), port };
+}
+
+/** An IPv6 address in its one recommended form (RFC 5952), IPv4 in its mapped form with dots. */
+export function formatIpv6(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => bytes[2 * i] << 8 | bytes[2 * i + 1]);
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
+    return `::ffff:${bytes.subarray(12, 16).join(".")}`;
+  }
+  let [from, length] = [0, 1]; // the longest row of zeros, the first of equals; one alone is written out
+  for (let start = 0; start < 8; start++) {
+    let end = start;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - start > length) [from, length] = [start, end - start];
+  }
+  const text = (part: number[]) => part.map(hex).join(":");
+  if (length === 1) return text(groups);
+  return `${text(groups.slice(0, from))}::${text(groups.slice(from + length))}`;
+}
+
 /** Four octets of a dotted quad; `undefined` where the text is none. */
 export function parseIpv4(text: string): Uint8Array<ArrayBuffer> | undefined {
   const parts = text.split(".");

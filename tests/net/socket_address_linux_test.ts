@@ -1,8 +1,10 @@
 import { assertEquals } from "@std/assert";
 import {
   ADDRESS_FAMILY,
+  decodeSocketAddress,
   decodeSocketPort,
   encodeSocketAddress,
+  formatIpv6,
   parseIpv4,
   parseIpv6,
 } from "../../lib/net/socket_address_linux.ts";
@@ -57,4 +59,29 @@ Deno.test("encodeSocketAddress() lays out both families, and maps IPv4 into IPv6
     encodeSocketAddress({ hostname: "::1", port: 1 }, ADDRESS_FAMILY.AF_INET),
     undefined,
   );
+});
+
+Deno.test("formatIpv6() writes the form of RFC 5952, as Deno does", () => {
+  const forms: readonly [text: string, form: string][] = [
+    ["::", "::"],
+    ["::1", "::1"],
+    ["1::", "1::"],
+    ["2001:DB8:0:0:8:800:200C:417A", "2001:db8::8:800:200c:417a"],
+    ["1:0:0:2:0:0:0:3", "1:0:0:2::3"],
+    ["1:0:0:2:3:0:0:4", "1::2:3:0:0:4"],
+    ["1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"],
+    ["::ffff:10.0.0.255", "::ffff:10.0.0.255"],
+    ["fe80::1", "fe80::1"],
+  ];
+  for (const [text, form] of forms) assertEquals(formatIpv6(parseIpv6(text)!), form);
+});
+
+Deno.test("decodeSocketAddress() reads what encodeSocketAddress() writes, and no other family", () => {
+  const { AF_INET, AF_INET6 } = ADDRESS_FAMILY;
+  const addresses = [["192.0.2.7", AF_INET], ["2001:db8::7", AF_INET6]] as const;
+  for (const [hostname, family] of addresses) {
+    const address = { hostname, port: 40_001 };
+    assertEquals(decodeSocketAddress(encodeSocketAddress(address, family)!), address);
+  }
+  assertEquals(decodeSocketAddress(new Uint8Array(28)), undefined);
 });

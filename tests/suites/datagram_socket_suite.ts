@@ -13,6 +13,10 @@ export interface DatagramSocketKind {
   readonly name: string;
   /** Opens one on this address and a port of the system's choice. */
   make(hostname: string): DatagramSocket;
+  /** What each test needs before it opens a socket. */
+  readonly before?: () => Promise<void>;
+  /** Gives that back. */
+  readonly after?: () => void;
   /** Why it cannot be tested here; `undefined` where it can. */
   readonly skipped?: string;
 }
@@ -42,7 +46,18 @@ export async function take(socket: DatagramSocket, count: number): Promise<Uint8
 export function testDatagramSocket(kind: DatagramSocketKind): void {
   const test = (criterion: string, fn: () => void | Promise<void>) => {
     const skipped = kind.skipped === undefined ? "" : ` [skipped: ${kind.skipped}]`;
-    Deno.test({ name: `${kind.name} ${criterion}${skipped}`, ignore: skipped !== "", fn });
+    Deno.test({
+      name: `${kind.name} ${criterion}${skipped}`,
+      ignore: skipped !== "",
+      async fn() {
+        await kind.before?.();
+        try {
+          await fn();
+        } finally {
+          kind.after?.();
+        }
+      },
+    });
   };
   const make = (hostname = "127.0.0.1") => kind.make(hostname);
   testBatches(test, make);
