@@ -36,9 +36,8 @@ export {
   type ComponentCoefficients,
   decodeCoefficients,
   type JpegCoefficients,
-  type JpegCoefficientsFaultCode,
-  MAX_BLOCKS,
 } from "./jpeg/coefficients.ts";
+export { type JpegCoefficientsFaultCode, MAX_BLOCKS } from "./jpeg/coefficients_fault.ts";
 export {
   type BaselineScanOptions,
   type BaselineTables,

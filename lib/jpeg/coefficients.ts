@@ -9,8 +9,14 @@
 
 import { JpegFormatError } from "../errors.ts";
 import { ArithmeticBlocks } from "./arithmetic_blocks.ts";
-import type { BlockDecoder, ScanBand, ScanPart } from "./block_decoder.ts";
+import type { BlockDecoder } from "./block_decoder.ts";
+import {
+  coefficientsFault,
+  type JpegCoefficientsFaultCode,
+  MAX_BLOCKS,
+} from "./coefficients_fault.ts";
 import { HuffmanBlocks } from "./huffman_blocks.ts";
+import { type CodedComponent, forEachMcu, readScanHeader, type ScanHeader } from "./scan_header.ts";
 
 /** The coefficients of one colour component. */
 export interface ComponentCoefficients {
@@ -42,19 +48,6 @@ export interface JpegCoefficients {
   readonly components: readonly ComponentCoefficients[];
 }
 
-/** What a {@linkcode JpegFormatError} of this room can be about, besides those of the entropy reader. */
-export type JpegCoefficientsFaultCode =
-  | "frame-type-unsupported"
-  | "frame-missing"
-  | "picture-too-large"
-  | "scan-invalid"
-  | "segment-truncated"
-  | "component-missing"
-  | "data-too-short";
-
-/** Largest picture taken, in blocks of 64 coefficients: 128 octets each, 256 MiB in all; 7680x4320 in 4:4:4 passes. */
-export const MAX_BLOCKS = 1 << 21;
-
 /**
  * Reads the coefficients of a picture.
  *
@@ -79,30 +72,12 @@ export function decodeCoefficients(
   return new CoefficientDecoder(jpeg, options.height ?? 0).run();
 }
 
-interface MutableComponent extends ComponentCoefficients {
-  /** Whether a scan with its DC has come. */
-  isCoded: boolean;
-  /** Blocks that a scan of this component alone holds (T.81 A.2.2): not padded. */
-  readonly ownBlocksPerLine: number;
-  readonly ownBlockLines: number;
-}
-
-/** What a scan header says (T.81 B.2.3). */
-interface ScanHeader {
-  readonly parts: readonly ScannedComponent[];
-  readonly band: ScanBand;
-}
-
-interface ScannedComponent extends ScanPart {
-  readonly component: MutableComponent;
-}
-
 class CoefficientDecoder {
   readonly #jpeg: Uint8Array;
   readonly #huffman = new HuffmanBlocks();
   readonly #arithmetic = new ArithmeticBlocks();
   #blocks: BlockDecoder = this.#huffman;
-  #components: MutableComponent[] = [];
+  #components: CodedComponent[] = [];
   #width = 0;
   #height: number;
   #precision = 8;
@@ -218,7 +193,7 @@ class CoefficientDecoder {
   #layOut(
     shapes: readonly { id: number; h: number; v: number; quantizationTable: number }[],
     start: number,
-  ): MutableComponent[] {
+  ): CodedComponent[] {
     const hMax = Math.max(...shapes.map(({ h }) => h));
     const vMax = Math.max(...shapes.map(({ v }) => v));
     const mcusPerLine = Math.ceil(this.#width / (8 * hMax));
@@ -246,7 +221,10 @@ class CoefficientDecoder {
 
   /** Reads the scan whose header lies from `start` to `end`; answers the offset of the marker after its data. */
   #readScan(start: number, end: number): number {
-    const scan = this.#readScanHeader(start, end);
+    const scan = readScanHeader(this.#jpeg, { start, end }, {
+      components: this.#components,
+      isProgressive: this.#isProgressive,
+    });
     this.#countWork(scan, start);
     const blocks = this.#blocks;
     blocks.begin(scan.parts, scan.band, this.#isProgressive);
@@ -273,47 +251,6 @@ class CoefficientDecoder {
     }
   }
 
-  #readScanHeader(start: number, end: number): ScanHeader {
-    const jpeg = this.#jpeg;
-    const count = jpeg[start];
-    if (this.#components.length === 0) throw this.#invalid("frame-missing", start, count);
-    if (count === 0 || count > 4 || end - start !== 4 + 2 * count) {
-      throw this.#invalid("scan-invalid", start, count);
-    }
-    const parts: ScannedComponent[] = [];
-    for (let i = 0; i < count; i++) {
-      const id = jpeg[start + 1 + 2 * i];
-      const tables = jpeg[start + 2 + 2 * i];
-      // Some encoders give all components one identifier: then their order tells them apart.
-      const component = this.#components.find((candidate) =>
-        candidate.id === id && !parts.some((part) => part.component === candidate)
-      );
-      if (component === undefined) throw this.#invalid("scan-invalid", start + 1 + 2 * i, id);
-      parts.push({
-        component,
-        values: component.values,
-        dcTable: tables >> 4 & 3,
-        acTable: tables & 3,
-        prediction: 0,
-        dcContext: 0,
-      });
-    }
-    const tail = start + 1 + 2 * count;
-    const band = {
-      spectralStart: this.#isProgressive ? jpeg[tail] : 0,
-      spectralEnd: this.#isProgressive ? jpeg[tail + 1] : 63,
-      approximationHigh: this.#isProgressive ? jpeg[tail + 2] >> 4 : 0,
-      approximationLow: this.#isProgressive ? jpeg[tail + 2] & 15 : 0,
-    };
-    const isDcScan = band.spectralStart === 0;
-    if (
-      band.spectralEnd > 63 || band.spectralStart > band.spectralEnd ||
-      band.approximationLow > 13 ||
-      (this.#isProgressive && isDcScan && band.spectralEnd !== 0) || (!isDcScan && count !== 1)
-    ) throw this.#invalid("scan-invalid", tail, band.spectralEnd);
-    return { parts, band };
-  }
-
   #restart(scan: ScanHeader, offset: number): number {
     const jpeg = this.#jpeg;
     let marker = offset + 1;
@@ -329,15 +266,7 @@ class CoefficientDecoder {
   }
 
   #invalid(code: JpegCoefficientsFaultCode, offset: number, value: number): JpegFormatError {
-    return new JpegFormatError(
-      `Cannot read JPEG coefficients: ${REASONS[code]}, at octet ${offset}: ${value}`,
-      {
-        code,
-        offset: Math.min(offset, this.#jpeg.length),
-        rfc: "T.81 Annex B",
-        value,
-      },
-    );
+    return coefficientsFault(code, this.#jpeg, { offset, value });
   }
 }
 
@@ -355,50 +284,6 @@ const MOST_ARITHMETIC_BLOCKS = 512;
 /** Blocks that all scans together may visit: about two seconds. */
 const MAX_VISITED_BLOCKS = 1 << 25;
 
-/** Walks the blocks of a scan in coding order (T.81 A.2): by MCU, or by line where the scan holds one component. */
-function forEachMcu(
-  scan: ScanHeader,
-  beforeMcu: (isFirst: boolean) => void,
-  blocks: BlockDecoder,
-): void {
-  const first = scan.parts[0].component;
-  if (scan.parts.length === 1) {
-    for (let y = 0; y < first.ownBlockLines; y++) {
-      for (let x = 0; x < first.ownBlocksPerLine; x++) {
-        beforeMcu(x === 0 && y === 0);
-        blocks.read(scan.parts[0], (y * first.blocksPerLine + x) * 64);
-      }
-    }
-    return;
-  }
-  const mcusPerLine = first.blocksPerLine / first.h;
-  const mcuLines = first.blockLines / first.v;
-  for (let mcuY = 0; mcuY < mcuLines; mcuY++) {
-    for (let mcuX = 0; mcuX < mcusPerLine; mcuX++) {
-      beforeMcu(mcuX === 0 && mcuY === 0);
-      for (const part of scan.parts) {
-        const { h, v, blocksPerLine } = part.component;
-        for (let y = 0; y < v; y++) {
-          for (let x = 0; x < h; x++) {
-            blocks.read(part, ((mcuY * v + y) * blocksPerLine + mcuX * h + x) * 64);
-          }
-        }
-      }
-    }
-  }
-}
-
 function isFactor(value: number): boolean {
   return value >= 1 && value <= 4;
 }
-
-const REASONS: Record<JpegCoefficientsFaultCode, string> = {
-  "frame-type-unsupported":
-    "only pictures of 8 or 12 bits that are neither lossless nor hierarchical are known here",
-  "frame-missing": "no frame header before the first scan",
-  "picture-too-large": `the picture has more than ${MAX_BLOCKS} blocks`,
-  "scan-invalid": "the header makes no sense",
-  "segment-truncated": "the segment is shorter than it says",
-  "component-missing": "no scan holds a component",
-  "data-too-short": "the octets cannot hold so many blocks",
-};
