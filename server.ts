@@ -62,6 +62,7 @@ async function serve(command: ServerCommand): Promise<number> {
     boundary: command.boundary,
     follow: command.follow,
     loop: command.loop,
+    live: command.live,
     rtpPorts: command.rtpPorts,
     udp: command.udp,
     burstPackets: command.burstPackets,

@@ -78,6 +78,7 @@ async function answerDescribe(
       requestUri: call.request.uri,
       localAddress: connection.stream.localAddress,
       isLooping: parts.options.loop ?? false,
+      isLive: parts.live !== undefined,
     });
     return { statusCode: 200, ...description };
   } finally {
@@ -113,10 +114,10 @@ function answerPlay(parts: ServerParts, call: RtspCall): CallOutcome {
 /** What is really played: of Scale and Speed only what was asked about (RFC 2326 s12.34, s12.35). */
 function playAnswer(session: StreamSession, call: RtspCall, range: PlayingRange): RtspAnswer {
   if (call.isLab) return { statusCode: 200, session };
-  const { sender } = session.stream;
+  const { sender, isLive } = session.stream;
   const asked = (name: string) => headerValue(call.request.headers, name);
   const headers: RtspHeader[] = [
-    ["Range", formatPlayedRange(range, asked("Range"), session.movie)],
+    ["Range", isLive ? LIVE_RANGE : formatPlayedRange(range, asked("Range"), session.movie)],
     [
       "RTP-Info",
       formatRtpInfo([{
@@ -131,14 +132,20 @@ function playAnswer(session: StreamSession, call: RtspCall, range: PlayingRange)
   return { statusCode: 200, session, headers };
 }
 
-/** What to play, or why it cannot be: 457 for a range, 400 for numbers that are none. */
+/**
+ * What to play, or why it cannot be: 457 for a range, 400 for numbers that are none. Of a live film there is only the
+ * present to be had, whatever is asked for: players ask for its beginning, and the answer tells them.
+ */
 function playbackRequestOf(call: RtspCall, session: StreamSession): PlaybackRequest | RtspAnswer {
   const { headers } = call.request;
+  const { isLive } = session.stream;
   if (call.isLab) {
     // An extension of some lab clients: the frame to go on with, from 1.
     const frame = Number(headerValue(headers, "Frame") ?? Number.NaN);
     const { timeline } = session.movie;
-    return frame >= 1 && frame <= timeline.frameCount
+    return isLive
+      ? {}
+      : frame >= 1 && frame <= timeline.frameCount
       ? { start: timeline.secondsOf(frame - 1) }
       : frame >= 1
       ? { statusCode: 457, session }
@@ -149,7 +156,7 @@ function playbackRequestOf(call: RtspCall, session: StreamSession): PlaybackRequ
   const speed = headerValue(headers, "Speed");
   try {
     const part = range === undefined ? {} : filmRangeOf(range, session.movie);
-    if (part === undefined) {
+    if (part === undefined && !isLive) {
       return withReason(457, `"${session.path}" does not know when it was taken: use npt`, session);
     }
     const request = {
@@ -157,7 +164,7 @@ function playbackRequestOf(call: RtspCall, session: StreamSession): PlaybackRequ
       scale: scale === undefined ? undefined : parseScale(scale),
       speed: speed === undefined ? undefined : parseSpeed(speed),
     };
-    if (request.scale !== 0) return request;
+    if (request.scale !== 0) return isLive ? {} : request;
     return withReason(400, "Scale 0 would show nothing for ever: use PAUSE", session);
   } catch (error) {
     if (!(error instanceof RtspFormatError)) throw error;
@@ -179,7 +186,7 @@ function answerPause(parts: ServerParts, call: RtspCall): RtspAnswer {
   const { number, path, remote } = session;
   const atSeconds = Math.round(session.stream.positionSeconds * 1000) / 1000;
   parts.emit({ type: "session-paused", session: number, path, remote, atSeconds });
-  if (call.isLab) return { statusCode: 200, session };
+  if (call.isLab || session.stream.isLive) return { statusCode: 200, session };
   return {
     statusCode: 200,
     session,
@@ -200,3 +207,6 @@ function labPortOf(session: StreamSession | undefined): number {
     ? (transport.rtpAddress as { port: number }).port
     : 0;
 }
+
+/** There is no other moment to be had. */
+const LIVE_RANGE = "npt=now-";

@@ -48,6 +48,8 @@ export interface ServerCommand {
   readonly follow: boolean;
   /** Start over at the end. */
   readonly loop: boolean;
+  /** One endless stream of each movie for all readers. */
+  readonly live: boolean;
   /** How much the log tells. */
   readonly logLevel: LogLevel;
   /** JSON lines on standard output. */
@@ -108,6 +110,7 @@ const OPTIONS: readonly CommandLineOption[] = [
   },
   { name: "follow", effect: "wait at the end of movies for frames that are appended" },
   { name: "loop", effect: "start movies over at their end; those that --follow follows wait" },
+  { name: "live", effect: "play movies as a camera does: all readers see the same moment" },
   { name: "log-level", value: "L", effect: "error, warn, info or debug (default info)" },
   { name: "json", effect: "print events as JSON lines on standard output" },
   {
@@ -231,6 +234,7 @@ export function parseServerArguments(args: readonly string[]): ServerCommand {
     boundary: value("boundary"),
     follow: has("follow"),
     loop: has("loop"),
+    live: has("live"),
     logLevel: oneOf("--log-level", value("log-level") ?? "info", LOG_LEVELS),
     json: has("json"),
     rtpPorts: has("rtp-ports") ? portRange(value("rtp-ports")!) : undefined,

@@ -34,6 +34,8 @@ export interface DescriptionOptions {
   readonly localAddress: SocketAddress;
   /** A film that starts over for ever has no end; nor has one that grows. */
   readonly isLooping: boolean;
+  /** All readers see the same moment: there is no other to be asked for. */
+  readonly isLive: boolean;
 }
 
 /**
@@ -92,7 +94,7 @@ export function describeMovie(movie: SharedMovie, options: DescriptionOptions): 
     attributes: [
       ["tool", "deno-rtsp"],
       ["control", "*"],
-      ["range", `npt=0-${end}`],
+      ["range", options.isLive ? "npt=now-" : `npt=0-${end}`],
     ],
     media: [{
       kind: "video",

@@ -40,6 +40,8 @@ export interface SharedMovie {
   readonly repairs: readonly RepairAction[];
   /** Tells when it has more frames; `undefined` where it is not followed. */
   readonly growth: MovieGrowth | undefined;
+  /** The same for one more reader. */
+  share(): SharedMovie;
   /** The reader is done with it. */
   release(): void;
 }
@@ -104,7 +106,10 @@ export class MediaLibrary implements AsyncDisposable {
    */
   async open(path: string, takesBaseName = false): Promise<SharedMovie> {
     const found = await this.#locate(path, takesBaseName);
-    const movie = await this.#openOnce(found, path);
+    return this.#share(await this.#openOnce(found, path), path);
+  }
+
+  #share(movie: OpenMovie, path: string): SharedMovie {
     movie.readers++;
     movie.growth?.start();
     this.#unread.delete(movie);
@@ -118,6 +123,7 @@ export class MediaLibrary implements AsyncDisposable {
       startUnixMs: movie.file.index.startUnixMs,
       ...movie.payload,
       growth: movie.growth,
+      share: () => this.#share(movie, path),
       release: () => {
         if (isReleased) return;
         isReleased = true;

@@ -32,6 +32,11 @@ export interface RtspServerOptions {
   readonly follow?: boolean;
   /** Starts movies over at their end. @default {false} */
   readonly loop?: boolean;
+  /**
+   * Plays each movie as a camera would: one endless stream that all readers join where it stands, packetized once, with
+   * one SSRC and one row of sequence numbers. Range, Scale and Speed have no effect. @default {false}
+   */
+  readonly live?: boolean;
   /** First and last UDP port to choose a pair from. @default {the system chooses} */
   readonly rtpPorts?: readonly [from: number, to: number];
   /** How UDP is sent. @default {"auto"} */

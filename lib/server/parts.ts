@@ -13,6 +13,7 @@ import type { AddressLimit } from "./connection_limits.ts";
 import type { ConnectionWriter } from "./connection_writer.ts";
 import type { ServerListener } from "./events.ts";
 import type { FrameBatches } from "./frame_batches.ts";
+import type { LiveSources } from "./live_sources.ts";
 import type { MediaLibrary } from "./media_library.ts";
 import type { RtspServerOptions } from "./options.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
@@ -31,6 +32,8 @@ export interface ServerParts {
   readonly library: MediaLibrary;
   /** Their frames as packets. */
   readonly batches: FrameBatches;
+  /** Films that all readers see the same moment of; `undefined` where each reader has its own. */
+  readonly live: LiveSources | undefined;
   /** UDP. */
   readonly ports: RtpPorts;
   /** Living sessions. */

@@ -25,6 +25,7 @@ import {
 } from "./events.ts";
 import { FrameBatches } from "./frame_batches.ts";
 import { FramePreparation, repairText } from "./frame_preparation.ts";
+import { LiveSources } from "./live_sources.ts";
 import { MediaLibrary } from "./media_library.ts";
 import {
   DEFAULT_MAX_CONNECTIONS,
@@ -318,6 +319,7 @@ function build(options: RtspServerOptions, udpPath: UdpPath): BuiltServer {
       onClosed: (movieId) => batches.forget(movieId),
     }),
     batches,
+    live: options.live ? new LiveSources() : undefined,
     ports,
     sessions: new SessionTable((session, reason) => onSessionEnded.call(session, reason)),
     sessionLimit: new AddressLimit({

@@ -17,6 +17,7 @@ import { formatTransport, parseTransport, type TransportSpec } from "../rtsp_hea
 import { withoutCredentials } from "../rtsp_url.ts";
 import { endpointText } from "./events.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
+import { LiveStream } from "./live_stream.ts";
 import type { SharedMovie } from "./media_library.ts";
 import { DEFAULT_MAX_LATENESS_MS, MAX_SESSIONS_PER_CONNECTION } from "./options.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
@@ -171,7 +172,13 @@ function beginSession(
     timer: parts.timer,
     tap: parts.options.tap,
   });
-  const sender = makeSender(parts, connection, call.isLab);
+  const held = parts.live?.hold(
+    parts,
+    { movie, format, isNumbered: call.isLab },
+    () => makeSender(parts, connection, false),
+  );
+  const isOwn = held === undefined || call.isLab;
+  const sender = isOwn ? makeSender(parts, connection, call.isLab) : held.source.sender;
   const { number } = session;
   const made = makeTransport(parts, connection, offer, {
     isLab: call.isLab,
@@ -180,33 +187,23 @@ function beginSession(
     format,
   });
   session.packets = made.packets;
-  session.stream = new MediaStream({
-    movie,
-    format,
-    playback: new Playback({
-      timeline: movie.timeline,
-      isLooping: parts.options.loop,
-      isGrowing: movie.growth !== undefined && !movie.growth.isEnded,
-    }),
-    sender,
-    transport: made.transport,
-    batches: parts.batches,
-    timer: parts.timer,
-    phases: parts.phases,
-    hasReports: !call.isLab,
-    onEnd: () => {
-      const { number, path, remote } = session;
-      parts.emit({ type: "stream-ended", session: number, path, remote });
-    },
-    onFault: (message) => parts.emit({ type: "warning", message }),
-    onSlow: (frames) => {
-      const cause = session.stream.transport.kind === "TCP"
-        ? "the client reads its connection too slowly"
-        : "the UDP socket takes no more";
-      const message = `${session.remote} misses ${frames} frames of "${session.path}": ${cause}`;
-      parts.emit({ type: "warning", message });
-    },
-  });
+  const { timer } = parts;
+  const shared = { format, transport: made.transport, timer, ...listenersOf(parts, session) };
+  session.stream = held === undefined
+    ? new MediaStream({
+      ...shared,
+      movie,
+      playback: new Playback({
+        timeline: movie.timeline,
+        isLooping: parts.options.loop,
+        isGrowing: movie.growth !== undefined && !movie.growth.isEnded,
+      }),
+      sender,
+      batches: parts.batches,
+      phases: parts.phases,
+      hasReports: !call.isLab,
+    })
+    : new LiveStream({ ...shared, ...held, numbers: isOwn ? sender : undefined });
   made.attach(session);
   bind(connection, session, made);
   parts.sessions.add(session);
@@ -224,6 +221,24 @@ function beginSession(
     payload: format,
   });
   return setupAnswer(session, call, made);
+}
+
+/** What a stream has to tell. */
+function listenersOf({ emit }: ServerParts, session: StreamSession) {
+  const { number, path, remote } = session;
+  return {
+    onEnd: () => emit({ type: "stream-ended", session: number, path, remote }),
+    onFault: (message: string) => emit({ type: "warning", message }),
+    onSlow: (frames: number) => {
+      const cause = session.stream.transport.kind === "TCP"
+        ? "the client reads its connection too slowly"
+        : "the UDP socket takes no more";
+      emit({
+        type: "warning",
+        message: `${remote} misses ${frames} frames of "${path}": ${cause}`,
+      });
+    },
+  };
 }
 
 function switchTransport(

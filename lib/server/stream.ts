@@ -15,6 +15,7 @@ import type { RepairAction } from "../jpeg.ts";
 import { type FrameBatches, isUnsendable, type PayloadFormat } from "./frame_batches.ts";
 import { countRepairs } from "./frame_preparation.ts";
 import type { SharedMovie } from "./media_library.ts";
+import { MissedFrames } from "./missed_frames.ts";
 import type { GrowthReader } from "./movie_growth.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { SessionStream, StreamStatistics } from "./session_stream.ts";
@@ -71,15 +72,15 @@ export class MediaStream implements SessionStream, Paced, GrowthReader {
   /** Changes with every PLAY and PAUSE: what was loading for an earlier one is not wanted any more. */
   #round = 0;
   #framesSent = 0;
-  #framesDropped = 0;
+  #unsendable = 0;
+  readonly #missed: MissedFrames;
   readonly #repairs: Partial<Record<RepairAction, number>> = {};
   #faultToldMs = -Infinity;
-  #slowToldMs = -Infinity;
-  #slowUntold = 0;
 
   /** A stream that has not begun. */
   constructor(options: MediaStreamOptions) {
     this.#options = options;
+    this.#missed = new MissedFrames(options.onSlow);
     this.sender = options.sender;
     this.format = options.format;
     this.#playback = options.playback;
@@ -195,7 +196,7 @@ export class MediaStream implements SessionStream, Paced, GrowthReader {
     const frame = this.#playback.take(now)!;
     if (this.sender.reportDue(now)) this.#sendReport(now);
     if (isUnsendable(batch)) {
-      this.#framesDropped++;
+      this.#unsendable++;
       this.#tellFault(batch.reason, now);
     } else {
       const timestamp = this.sender.timestampAt(frame.mediaTicks);
@@ -203,7 +204,7 @@ export class MediaStream implements SessionStream, Paced, GrowthReader {
       const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, spreadMs);
       this.#framesSent += 1 - givenUp;
       if (batch.repairs !== undefined) countRepairs(this.#repairs, batch.repairs);
-      if (givenUp > 0) this.#giveUp(givenUp, now);
+      if (givenUp > 0) this.#missed.add(givenUp, now);
     }
     if (frame.isLast) {
       // After a single step nobody leaves: the next one follows on request.
@@ -229,7 +230,7 @@ export class MediaStream implements SessionStream, Paced, GrowthReader {
     return {
       repairs: { ...this.#repairs },
       framesSent: this.#framesSent,
-      framesDropped: this.#framesDropped + dropped,
+      framesDropped: this.#unsendable + this.#missed.total + dropped,
       positionSeconds: this.positionSeconds,
       worstLatenessMs,
       sender: this.sender.stats(),
@@ -297,15 +298,6 @@ export class MediaStream implements SessionStream, Paced, GrowthReader {
     this.#options.onFault(reason);
   }
 
-  #giveUp(frames: number, now: number): void {
-    this.#framesDropped += frames;
-    this.#slowUntold += frames;
-    if (now - this.#slowToldMs < SLOW_INTERVAL_MS) return;
-    this.#slowToldMs = now;
-    this.#options.onSlow(this.#slowUntold);
-    this.#slowUntold = 0;
-  }
-
   #sendReport(now: number): void {
     const { timer } = this.#options;
     const timestamp = this.sender.timestampAt(this.#playback.ticksAt(now));
@@ -329,4 +321,3 @@ const LONGEST_FRAME_MS = 1000;
 /** How often a stream that waits looks whether a report is due. */
 const WAITING_INTERVAL_MS = 500;
 const FAULT_INTERVAL_MS = 1000;
-const SLOW_INTERVAL_MS = 5000;

@@ -109,7 +109,8 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
   readonly rtcpChannel: number;
   readonly #writer: ConnectionWriter;
   readonly #packets: SessionPackets | undefined;
-  #waiting: { batch: PacketBatch; sender: RtpSender; timestamp: number } | undefined;
+  /** Without a sender it is stamped already. */
+  #waiting: { batch: PacketBatch; sender?: RtpSender; timestamp: number } | undefined;
   #report: Uint8Array | undefined;
 
   /** Writes to this connection on these channels. */
@@ -134,6 +135,18 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
     return overtaken;
   }
 
+  /**
+   * Puts a frame that is stamped for all readers, and stays so, where the writer finds it.
+   *
+   * @returns the frame before it, where that was still waiting.
+   */
+  offerStamped(batch: PacketBatch): PacketBatch | undefined {
+    const overtaken = this.#waiting?.batch;
+    this.#waiting = { batch, timestamp: 0 };
+    this.#writer.offer(this);
+    return overtaken;
+  }
+
   /** Called by the writer when the connection is free. */
   takeBytes(): Uint8Array | undefined {
     const waiting = this.#waiting;
@@ -141,7 +154,7 @@ export class InterleavedTransport implements StreamTransport, WriteSource {
     this.#waiting = undefined;
     const { batch, sender, timestamp } = waiting;
     setInterleavedChannel(batch, this.rtpChannel);
-    sender.stamp(batch, timestamp);
+    sender?.stamp(batch, timestamp);
     this.#packets?.sent(batch);
     const report = this.#report;
     this.#report = undefined;
