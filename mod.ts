@@ -377,6 +377,7 @@ export {
   type ClientSessionOptions,
 } from "./lib/engine/client_session.ts";
 export { ReaderReports, type ReaderStatistics } from "./lib/engine/reader_reports.ts";
+export { Relay, type RelayFrame, type RelayReader, type RelayWay } from "./lib/engine/relay.ts";
 export { RtpSender, type RtpSenderOptions, type RtpSenderStatistics } from "./lib/engine/sender.ts";
 export {
   type ReceiverEvent,

@@ -37,6 +37,10 @@ export interface Servers {
   readonly ours: ServerKind;
   /** Ours with the portable sockets, one thread. */
   readonly portable: ServerKind | undefined;
+  /** Ours with one stream for all readers, one thread. */
+  readonly live: ServerKind;
+  /** The same with the portable sockets. */
+  readonly livePortable: ServerKind | undefined;
   /** Ours as it starts by itself: on all cores. */
   readonly oursOnAllCores: ServerKind;
   readonly gst: ServerKind | undefined;
@@ -58,6 +62,10 @@ export async function findServers(programs: NativePrograms): Promise<Servers> {
     ours: ourServer(hasChoice ? "ours, --udp linux" : "ours", [...fast, ...alone]),
     portable: hasChoice
       ? ourServer("ours, --udp portable", ["--udp", "portable", ...alone])
+      : undefined,
+    live: ourServer("ours, --live", ["--live", ...fast, ...alone]),
+    livePortable: hasChoice
+      ? ourServer("ours, --live --udp portable", ["--live", "--udp", "portable", ...alone])
       : undefined,
     oursOnAllCores: ourServer("ours, all cores", fast, options.has("workers")),
     gst: programs.gst === undefined ? undefined : gstServer(programs.gst, "own"),
@@ -110,7 +118,7 @@ export function mainScenarios(s: Servers): Scenario[] {
       dialect: "udp",
       film: VGA,
       readers: 200,
-      servers: known({ gso: s.gso, gst: s.gstShared }),
+      servers: known({ gso: s.gso, ours: s.live, portable: s.livePortable, gst: s.gstShared }),
     },
     {
       name: "lab",
