@@ -36,7 +36,7 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
 
 Deno.test("parseServerArguments() reads every option, with a blank or an equals sign", () => {
   const text =
-    "1025 --host :: --media films --fps=29.97 --follow --loop --log-level debug --json " +
+    "1025 --host :: --media films --fps=29.97 --follow --loop --live --log-level debug --json " +
     "--rtp-ports 50000-50009 --udp portable --burst 16 --user ann:a:b --user=bob: --users file --max-connections 9 " +
     "--max-connections-per-address 3 --no-fit --repair lossless --restart-interval rows " +
     "--max-size 1920x1080 --cache 64M --session-timeout 7 --preview [::1]:81 --capture c.pcapng";
@@ -127,7 +127,6 @@ Deno.test("serverHelp() shows every option on a line of its own, and examples th
       "--media DIR",
       "--fps N",
       "--loop",
-      "--live",
       "--log-level L",
       "--json",
       "--rtp-ports A-B",
