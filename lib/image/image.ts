@@ -85,18 +85,6 @@ export class ImageWorker implements Disposable {
     this.#maxThreads = Math.max(1, options.threads ?? navigator.hardwareConcurrency - 1);
   }
 
-  /** Pictures given and not yet done. */
-  get pending(): number {
-    let busy = 0;
-    for (const thread of this.#threads) if (thread.current) busy++;
-    return busy + this.#queue.length;
-  }
-
-  /** True if the next picture would have to wait for another one. */
-  get isBusy(): boolean {
-    return this.pending >= this.#maxThreads;
-  }
-
   /**
    * The picture as PNG, without loss: the pixels are those of imagescript's `Image.decode`. `jpeg` is copied at once
    * and stays the caller's.
@@ -107,11 +95,6 @@ export class ImageWorker implements Disposable {
    */
   async toPng(jpeg: Uint8Array): Promise<Uint8Array> {
     return (await this.#submit({ id: this.#nextId++, kind: "png", jpeg: jpeg.slice() })).bytes;
-  }
-
-  /** As {@linkcode ImageWorker.toPng}, but `undefined` at once if all threads are busy: the picture is dropped. */
-  toPngOrDrop(jpeg: Uint8Array): Promise<Uint8Array> | undefined {
-    return this.isBusy ? undefined : this.toPng(jpeg);
   }
 
   /**
