@@ -8,7 +8,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { StatusError, TransportError } from "../errors.ts";
+import { TransportError } from "../errors.ts";
 import { formatInterleaved, type RtspRequest, type RtspResponse } from "../rtsp.ts";
 import type { Hash } from "../auth.ts";
 import { type ClientRequest, ClientSession } from "../engine/client_session.ts";
@@ -187,21 +187,6 @@ export class Dialogue implements Disposable {
     }
     this.#pump();
     return promise;
-  }
-
-  /**
-   * The same, and a refusal is an error.
-   *
-   * @throws {StatusError} for any status but 2xx.
-   */
-  async demand(order: ClientRequest): Promise<RtspResponse> {
-    const response = await this.request(order);
-    const { statusCode, reasonPhrase } = response;
-    if (statusCode >= 200 && statusCode < 300) return response;
-    throw new StatusError(
-      `Cannot ${order.method} "${order.uri}": the server answers ${statusCode} ${reasonPhrase}`,
-      { statusCode, method: order.method, cseq: 0 },
-    );
   }
 
   /** Sends one interleaved packet; dropped when the connection does not keep up. */
