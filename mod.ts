@@ -425,6 +425,7 @@ export { openUdp, openUdpPair, type UdpOptions, type UdpPairOptions } from "./li
 
 // Floor 4: the programs as classes
 export { RtspServer } from "./lib/server/server.ts";
+export { RtspServerPool, type RtspServerPoolOptions } from "./lib/server/server_pool.ts";
 export { type RtspServerOptions } from "./lib/server/options.ts";
 export { type UdpChoice } from "./lib/server/udp_choice.ts";
 export {

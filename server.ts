@@ -13,10 +13,12 @@ import {
   type ServerCommand,
   serverHelp,
 } from "./lib/server/command_line.ts";
-import type { ServerEvent } from "./lib/server/events.ts";
+import type { ServerEvent, ServerListener } from "./lib/server/events.ts";
 import { inspect } from "./lib/server/inspect.ts";
 import { EventLog, isToldAsJson, jsonLine } from "./lib/server/log.ts";
+import type { RtspServerOptions } from "./lib/server/options.ts";
 import { RtspServer } from "./lib/server/server.ts";
+import { RtspServerPool } from "./lib/server/server_pool.ts";
 import { ServerWatching } from "./lib/server/watching.ts";
 
 /** Runs the program; resolves to its exit code. */
@@ -53,7 +55,7 @@ async function serve(command: ServerCommand): Promise<number> {
     capturePath: command.capture,
     warn: (message) => listener({ type: "warning", message }),
   });
-  const server = await RtspServer.start({
+  const options = {
     media: command.media ?? await defaultFolder(),
     sample: new URL("./media/video.mjpeg", import.meta.url),
     hostname: command.host,
@@ -77,8 +79,24 @@ async function serve(command: ServerCommand): Promise<number> {
     cacheBytes: command.cacheBytes,
     sessionTimeoutSeconds: command.sessionTimeoutSeconds,
     listener,
-    tap: watching.tap,
-  });
+  };
+  if (watching.tap !== undefined) return await serveWatched(options, watching, stopped);
+  const server = await RtspServerPool.start({ ...options, workers: command.workers });
+  const failure = await Promise.race([stopped, server.failed]);
+  await server.close();
+  if (failure === undefined) return 0;
+  complain(failure.message);
+  return EXIT_FAILURE;
+}
+
+/** What is watched is all of one thread's: nothing has to come together from several. */
+async function serveWatched(
+  options: RtspServerOptions & { readonly listener: ServerListener },
+  watching: ServerWatching,
+  stopped: Promise<void>,
+): Promise<number> {
+  const { listener } = options;
+  const server = await RtspServer.start({ ...options, tap: watching.tap });
   const address = watching.show(server);
   if (address !== undefined) listener({ type: "notice", message: `Preview: ${address}` });
   await stopped;

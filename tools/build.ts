@@ -25,7 +25,7 @@ export const PROGRAMS: readonly Program[] = [
     name: "rtsp-server",
     entry: "server.ts",
     flags: runFlagsOf("start"),
-    includes: ["lib/image/image_worker.ts", "media/video.mjpeg"],
+    includes: ["lib/image/image_worker.ts", "lib/server/server_worker.ts", "media/video.mjpeg"],
   },
   {
     name: "rtsp-client",

@@ -44,6 +44,8 @@ export interface ConversationSession {
 export interface SessionDirectory {
   /** The session of that id, or `undefined`. */
   find(id: string): ConversationSession | undefined;
+  /** Whether another directory keeps the session of that id, if there is one: its requests are to be answered there. */
+  isElsewhere?(id: string): boolean;
 }
 
 /** Methods that need something done before they can be answered. */
@@ -90,7 +92,9 @@ export interface RequestContext {
 /** What becomes of a request. */
 export type RequestVerdict =
   | { readonly type: "answer"; readonly answer: RtspAnswer }
-  | { readonly type: "call"; readonly call: RtspCall };
+  | { readonly type: "call"; readonly call: RtspCall }
+  /** About a session that another directory keeps; `path` is what the URL names. */
+  | { readonly type: "elsewhere"; readonly sessionId: string; readonly path: string };
 
 /** The methods this server answers, as the `Public` header of OPTIONS and the `Allow` header of 405 name them. */
 export const PUBLIC_METHODS =
@@ -127,6 +131,9 @@ export function examineRequest(request: RtspRequest, context: RequestContext): R
   const target = targetOf(request, context.onlyDescribedPath);
   if ("statusCode" in target) return refuse(target);
   const session = sessionOf(request, context);
+  if (typeof session === "string") {
+    return { type: "elsewhere", sessionId: session, path: target.path };
+  }
   if (session !== undefined && "statusCode" in session) return refuse(session);
   switch (request.method) {
     case "GET_PARAMETER":
@@ -235,14 +242,17 @@ function targetOf(
   }
 }
 
+/** The session that is named; its id where another directory keeps it. */
 function sessionOf(
   request: RtspRequest,
-  context: RequestContext,
-): ConversationSession | RtspAnswer | undefined {
+  { sessions }: RequestContext,
+): ConversationSession | RtspAnswer | string | undefined {
   const value = headerValue(request.headers, "Session");
   if (value === undefined) return undefined;
   try {
-    return context.sessions.find(parseSession(value).id) ?? { statusCode: 454 };
+    const { id } = parseSession(value);
+    if (sessions.isElsewhere?.(id)) return id;
+    return sessions.find(id) ?? { statusCode: 454 };
   } catch (error) {
     if (!(error instanceof RtspFormatError)) throw error;
     return { statusCode: 454 };

@@ -12,14 +12,7 @@
  */
 
 import { RtspFormatError } from "../errors.ts";
-import {
-  formatResponse,
-  headerValue,
-  type RtspLimits,
-  RtspParser,
-  type RtspRequest,
-  type RtspResponse,
-} from "../rtsp.ts";
+import { formatResponse, headerValue, RtspParser, type RtspRequest } from "../rtsp.ts";
 import {
   type ConversationSession,
   examineForm,
@@ -27,56 +20,15 @@ import {
   nextStateOf,
   type RtspAnswer,
   type RtspCall,
-  type SessionDirectory,
 } from "./request_checks.ts";
 import { responseTo, responseToMalformed } from "./server_responses.ts";
+import type { ConversationEvent, ServerConversationOptions } from "./server_session_types.ts";
 
-/** A request refused for want of good credentials: the answer, and how long to hold it back. */
-export interface Refusal {
-  /** 401 with its challenges. */
-  readonly answer: RtspAnswer;
-  /** How long the answer waits, in ms. */
-  readonly delayMs: number;
-}
-
-/** What a {@linkcode ServerConversation} needs. */
-export interface ServerConversationOptions {
-  /** The sessions of the server. */
-  readonly sessions: SessionDirectory;
-  /** Session number for lab clients: decimal, without a leading zero. */
-  readonly labSessionId: string;
-  /** Checks credentials; `undefined` means the request may go on. */
-  readonly authorize?: (request: RtspRequest, now: number) => Refusal | undefined;
-  /** Session timeout that is told to clients, in seconds. @default {60} */
-  readonly sessionTimeoutSeconds?: number;
-  /** How long a request may stay incomplete, in ms. @default {60000} */
-  readonly requestTimeoutMs?: number;
-  /** How long a connection without a session may stay silent, in ms. @default {600000} */
-  readonly idleTimeoutMs?: number;
-  /** Bounds of the parser. */
-  readonly limits?: Partial<RtspLimits>;
-  /** Whether events carry the octets of what came, for those who watch the wire. @default {false} */
-  readonly tellsBytes?: boolean;
-}
-
-/** What a conversation wants done. */
-export type ConversationEvent =
-  /** `bytes` are the request's own (owned), where `tellsBytes`. */
-  | { readonly type: "request"; readonly request: RtspRequest; readonly bytes?: Uint8Array }
-  | { readonly type: "call"; readonly call: RtspCall }
-  | { readonly type: "interleaved"; readonly channel: number; readonly payload: Uint8Array }
-  /** Write these bytes, in one write; then call {@linkcode ServerConversation.sent}'s callback. */
-  | {
-    readonly type: "send";
-    readonly bytes: Uint8Array;
-    readonly response: RtspResponse;
-    readonly request: RtspRequest | undefined;
-    readonly afterSend: (() => void) | undefined;
-  }
-  /** `bytes` are the beginning of what could not be read (owned), where `tellsBytes`. */
-  | { readonly type: "malformed"; readonly error: RtspFormatError; readonly bytes?: Uint8Array }
-  /** Close the connection once everything has been sent. */
-  | { readonly type: "close"; readonly reason: string };
+export type {
+  ConversationEvent,
+  Refusal,
+  ServerConversationOptions,
+} from "./server_session_types.ts";
 
 /**
  * The server's side of one connection.
@@ -101,7 +53,7 @@ export class ServerConversation {
   readonly #events: ConversationEvent[] = [];
   readonly #held: HeldSend[] = [];
   readonly #describedPaths = new Set<string>();
-  #pending: RtspCall | undefined;
+  #pending: PendingRequest | undefined;
   #labSession: ConversationSession | undefined;
   #lastLabSetup: LabSetup | undefined;
   #dialect: "rtsp" | "lab" | undefined;
@@ -161,18 +113,18 @@ export class ServerConversation {
   }
 
   /**
-   * Answers the call that waits.
+   * Answers the call, or the request about a session elsewhere, that waits.
    *
-   * @param answer A 2xx answer moves the session by the state table.
+   * @param answer A 2xx answer to a call moves the session by the state table.
    * @param afterSend Called by the connection once the answer has been written.
    */
   answer(answer: RtspAnswer, now: number, afterSend?: () => void): void {
-    const call = this.#pending;
-    if (call === undefined) throw new TypeError("Cannot answer: no call waits");
+    const pending = this.#pending;
+    if (pending === undefined) throw new TypeError("Cannot answer: no call waits");
     this.#now = Math.max(this.#now, now);
     this.#pending = undefined;
-    if (answer.statusCode < 300) this.#applySuccess(call, answer.session ?? call.session);
-    this.#send(call.request, answer, 0, afterSend);
+    if (answer.statusCode < 300) this.#applySuccess(pending, answer.session);
+    this.#send(pending.request, answer, 0, afterSend);
     if (this.#hasPeerClosed) return this.#closeAfterHeld(PEER_CLOSED);
     this.#advance();
   }
@@ -276,14 +228,24 @@ export class ServerConversation {
     if (this.#isRepeatedLabSetup(request)) {
       return this.#send(request, { statusCode: 200, session: this.#labSession }, 0);
     }
+    const onlyDescribedPath = this.#describedPaths.size === 1
+      ? [...this.#describedPaths][0]
+      : undefined;
     const verdict = examineRequest(request, {
       sessions: this.#options.sessions,
       labSession: this.#labSession,
-      onlyDescribedPath: this.#describedPaths.size === 1 ? [...this.#describedPaths][0] : undefined,
+      onlyDescribedPath,
     });
     if (verdict.type === "answer") return this.#send(request, verdict.answer, 0);
-    this.#pending = verdict.call;
-    this.#events.push({ type: "call", call: verdict.call });
+    if (verdict.type === "call") {
+      const { call } = verdict;
+      this.#pending = { request, path: call.path, call };
+      this.#events.push({ type: "call", call });
+      return;
+    }
+    const { sessionId, path } = verdict;
+    this.#pending = { request, path, call: undefined };
+    this.#events.push({ type: "elsewhere", request, sessionId, onlyDescribedPath });
   }
 
   /** Any request that names a session keeps it alive, be it OPTIONS. */
@@ -293,11 +255,13 @@ export class ServerConversation {
     if (session !== undefined) session.lastRequestMs = this.#now;
   }
 
-  #applySuccess(call: RtspCall, session: ConversationSession | undefined): void {
-    if (call.method === "DESCRIBE" && this.#describedPaths.size < MAX_DESCRIBED) {
-      this.#describedPaths.add(call.path);
+  #applySuccess(pending: PendingRequest, answered: ConversationSession | undefined): void {
+    const { request, path, call } = pending;
+    if (request.method === "DESCRIBE" && this.#describedPaths.size < MAX_DESCRIBED) {
+      this.#describedPaths.add(path);
     }
-    if (session === undefined) return;
+    const session = answered ?? call?.session;
+    if (call === undefined || session === undefined) return;
     if (call.method === "SETUP" && call.isLab) {
       this.#labSession = session;
       this.#lastLabSetup = labSetupOf(call.request);
@@ -367,6 +331,14 @@ export class ServerConversation {
     const dueMs = this.#held.at(-1)?.dueMs ?? this.#now;
     this.#held.push({ dueMs, event: { type: "close", reason } });
   }
+}
+
+/** What waits for its answer. */
+interface PendingRequest {
+  readonly request: RtspRequest;
+  readonly path: string;
+  /** `undefined` where it is answered elsewhere. */
+  readonly call: RtspCall | undefined;
 }
 
 interface HeldSend {

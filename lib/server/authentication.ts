@@ -26,6 +26,8 @@ export interface AuthenticationOptions {
   readonly nonceLifetimeMs?: number;
   /** Told of wrong passwords. */
   readonly emit: ServerListener;
+  /** Told where a wrong password came from, for other threads that count too. */
+  readonly onFailure?: (address: string) => void;
 }
 
 /** Asks for credentials, for all connections of a server. */
@@ -106,6 +108,21 @@ export class Authentication {
   /** Counts a wrong password; returns how long its answer has to wait, in ms. */
   #fail(address: string, now: number, isBarred: boolean): number {
     this.#failures++;
+    if (!isBarred) this.#options.onFailure?.(address);
+    const failures = this.#count(address, now, isBarred);
+    const message = isBarred
+      ? `login from ${address} refused unseen: ${failures} wrong passwords within a minute`
+      : `wrong name or password from ${address}, number ${failures}`;
+    this.#options.emit({ type: "warning", message });
+    return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 10));
+  }
+
+  /** A wrong password came to another thread of the server. */
+  failedElsewhere(address: string, now: number): void {
+    this.#count(address, now, false);
+  }
+
+  #count(address: string, now: number, isBarred: boolean): number {
     const known = this.#offenders.get(address);
     const isForgiven = known === undefined || now - known.lastMs >= FORGIVE_MS;
     const failures = isForgiven ? 1 : known.failures + (isBarred ? 0 : 1);
@@ -116,11 +133,7 @@ export class Authentication {
       if (this.#offenders.size <= MAX_OFFENDERS) break;
       this.#offenders.delete(oldest);
     }
-    const message = isBarred
-      ? `login from ${address} refused unseen: ${failures} wrong passwords within a minute`
-      : `wrong name or password from ${address}, number ${failures}`;
-    this.#options.emit({ type: "warning", message });
-    return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 10));
+    return failures;
   }
 }
 

@@ -13,7 +13,7 @@ interface Entry<Value> {
 
 /** A least-recently-used cache bounded by octets. Keys are numbers, for they are looked up for every frame. */
 export class ByteCache<Value> {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #entries = new Map<number, Entry<Value>>();
   #bytes = 0;
 
@@ -47,10 +47,13 @@ export class ByteCache<Value> {
     this.delete(key);
     this.#entries.set(key, { value, byteCount });
     this.#bytes += byteCount;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes || oldest === key) return;
-      this.delete(oldest);
-    }
+    this.#shrink(key);
+  }
+
+  /** Keeps at most so much from now on. */
+  limitTo(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+    this.#shrink(undefined);
   }
 
   /** Forgets a key. */
@@ -59,6 +62,13 @@ export class ByteCache<Value> {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#bytes -= entry.byteCount;
+  }
+
+  #shrink(kept: number | undefined): void {
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.#maxBytes || oldest === kept) return;
+      this.delete(oldest);
+    }
   }
 
   /** Forgets all keys from `from` up to and without `to`. */

@@ -26,7 +26,7 @@ export interface CallOutcome {
   readonly afterSend?: () => void;
 }
 
-/** Acts on a call. Never rejects for what the client asked: that has a status code. */
+/** Acts on a call. Never rejects: what the client asked has a status code, and so have our own bugs. */
 export async function answerCall(
   parts: ServerParts,
   connection: CallConnection,
@@ -46,7 +46,10 @@ export async function answerCall(
         return { answer: answerTeardown(parts, call) };
     }
   } catch (error) {
-    if (!(error instanceof MediaError)) throw error;
+    if (!(error instanceof MediaError)) {
+      parts.emit({ type: "warning", message: `500 to ${call.method}: ${describeBug(error)}` });
+      return { answer: { statusCode: 500, session: call.session } };
+    }
     // The client learns nothing about the disk: the reason is for the log.
     parts.emit({ type: "warning", message: `404 to ${call.method}: ${error.message}` });
     return { answer: { statusCode: 404 } };
@@ -198,6 +201,10 @@ function answerTeardown(parts: ServerParts, call: RtspCall): RtspAnswer {
   const session = call.session as StreamSession;
   parts.sessions.end(session, "TEARDOWN");
   return { statusCode: 200, session };
+}
+
+function describeBug(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
 /** The port a lab description names: the client's own, where it has told one. */

@@ -24,6 +24,7 @@ import {
   DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
   DEFAULT_PORT,
   DEFAULT_SESSION_TIMEOUT_SECONDS,
+  MAX_THREADS,
 } from "./options.ts";
 import type { UdpChoice } from "./udp_choice.ts";
 
@@ -60,6 +61,8 @@ export interface ServerCommand {
   readonly udp: UdpChoice;
   /** Packets of a frame that leave at once over UDP. */
   readonly burstPackets: number;
+  /** Threads; `undefined` for as many as are needed. */
+  readonly workers: number | undefined;
   /** Names and passwords of the command line, in order. */
   readonly users: readonly (readonly [name: string, password: string])[];
   /** File with more of them. */
@@ -127,6 +130,11 @@ const OPTIONS: readonly CommandLineOption[] = [
     name: "burst",
     value: "PACKETS",
     effect: `packets of a frame that leave at once over UDP (default ${DEFAULT_BURST_PACKETS})`,
+  },
+  {
+    name: "workers",
+    value: "N",
+    effect: "threads (default: more when needed, up to all cores)",
   },
   {
     name: "user",
@@ -243,6 +251,7 @@ export function parseServerArguments(args: readonly string[]): ServerCommand {
       from: 1,
       to: 100_000,
     }),
+    workers: has("workers") ? threads(value("workers")!, SINGLE_THREADED.filter(has)) : undefined,
     users: values("user").map((text) => credentials("--user", text)),
     usersFile: value("users"),
     maxConnections: wholeNumber(
@@ -300,6 +309,14 @@ function frameRate(text: string): number {
   throw new UsageError(`--fps is "${text}": it must be above 0`);
 }
 
+function threads(text: string, singleThreaded: readonly string[]): number {
+  const count = wholeNumber("--workers", text, { from: 1, to: MAX_THREADS });
+  if (count === 1 || singleThreaded.length === 0) return count;
+  throw new UsageError(
+    `--${singleThreaded[0]} works with one thread: leave out --workers, or say 1`,
+  );
+}
+
 function size(text: string): { readonly width: number; readonly height: number } {
   const match = /^(\d{1,5})x(\d{1,5})$/.exec(text);
   const width = Number(match?.[1] ?? 0), height = Number(match?.[2] ?? 0);
@@ -337,4 +354,6 @@ const LOG_LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 const UDP_CHOICES: readonly UdpChoice[] = ["auto", "portable", "linux"];
 const REPAIR_LEVELS: readonly RepairLevel[] = ["off", "lossless", "all"];
 const RESTART_CHOICES: readonly RestartChoice[] = ["keep", "none", "rows"];
+/** Watching the wire, and one stream for all readers, is done in one place. */
+const SINGLE_THREADED: readonly string[] = ["live", "preview", "capture"];
 const BYTES_OF: Readonly<Record<string, number>> = { "": 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };

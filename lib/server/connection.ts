@@ -8,14 +8,14 @@
  */
 
 import type { Paced } from "../engine/pacer.ts";
-import type { RtspCall } from "../engine/request_checks.ts";
 import { type ConversationEvent, ServerConversation } from "../engine/server_session.ts";
 import type { ByteStream } from "../net/socket.ts";
 import type { WireMessage } from "../engine/wire_tap.ts";
 import { headerValue, type RtspRequest } from "../rtsp.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
-import { answerCall } from "./calls.ts";
+import { answerCall, type CallOutcome } from "./calls.ts";
 import { ConnectionWriter } from "./connection_writer.ts";
+import { ConnectionErrands } from "./errands.ts";
 import { endpointText } from "./events.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
 import type { StreamSession } from "./stream_session.ts";
@@ -50,6 +50,8 @@ export class RtspConnection implements CallConnection, Paced {
   readonly #counters: ConnectionCounters;
   readonly #conversation: ServerConversation;
   readonly #remote: string;
+  /** What it asks about sessions of other threads, where there are any. */
+  readonly errands: ConnectionErrands | undefined;
   #isClosed = false;
   #closeReason = "";
   #whenReady: (() => void) | undefined;
@@ -78,6 +80,14 @@ export class RtspConnection implements CallConnection, Paced {
     const { tap } = parts.options;
     const { localAddress: local, remoteAddress: remote } = options.stream;
     const id = this.number;
+    this.errands = parts.thread && new ConnectionErrands({
+      thread: parts.thread,
+      place: { number: id, local, remote },
+      writer: this.writer,
+      channels: this.channels,
+      onHeld: () => this.#tellHasSession(),
+      close: (reason) => this.close(reason),
+    });
     tap?.connectionOpened?.({ id, local, remote, isOpener: false }, performance.now());
     const { hostname } = remote;
     this.#conversation = new ServerConversation({
@@ -138,8 +148,13 @@ export class RtspConnection implements CallConnection, Paced {
   /** A session of this connection has ended. */
   forget(session: StreamSession): void {
     this.sessions.delete(session);
-    this.#conversation.setHasSession(this.sessions.size > 0);
+    this.#tellHasSession();
     this.#reschedule();
+  }
+
+  /** See {@linkcode CallConnection.usesChannel}. */
+  usesChannel(channel: number): boolean {
+    return this.channels.has(channel) || this.errands?.usesChannel(channel) === true;
   }
 
   /** Closes at once. */
@@ -147,6 +162,7 @@ export class RtspConnection implements CallConnection, Paced {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closeReason = reason;
+    this.errands?.close();
     this.writer.close();
     this.stream.close();
     this.#parts.timer.cancel(this);
@@ -191,6 +207,7 @@ export class RtspConnection implements CallConnection, Paced {
         this.#tell({ direction: "in", bytes: event.bytes, message: request });
         // Some players ask for nothing but OPTIONS without a Session header: that keeps alive what they have set up.
         for (const session of this.sessions) session.lastRequestMs = this.#parts.timer.now();
+        this.errands?.heard(headerValue(request.headers, "Session"));
         emit({
           type: "request",
           connection,
@@ -203,7 +220,10 @@ export class RtspConnection implements CallConnection, Paced {
         break;
       }
       case "call":
-        this.#call(event.call);
+        this.#answer(answerCall(this.#parts, this, event.call));
+        break;
+      case "elsewhere":
+        this.#answer(this.errands!.run(event));
         break;
       case "interleaved":
         this.#receiveInterleaved(event.channel, event.payload);
@@ -248,25 +268,22 @@ export class RtspConnection implements CallConnection, Paced {
     );
   }
 
-  async #call(call: RtspCall): Promise<void> {
-    const { timer, emit } = this.#parts;
-    let outcome;
-    try {
-      outcome = await answerCall(this.#parts, this, call);
-    } catch (error) {
-      emit({ type: "warning", message: `500 to ${call.method}: ${describeBug(error)}` });
-      outcome = { answer: { statusCode: 500, session: call.session } };
-    }
+  async #answer(outcome: Promise<CallOutcome>): Promise<void> {
+    const { answer, afterSend } = await outcome;
     if (this.#isClosed) return;
-    this.#conversation.answer(outcome.answer, timer.now(), outcome.afterSend);
-    this.#conversation.setHasSession(this.sessions.size > 0);
+    this.#conversation.answer(answer, this.#parts.timer.now(), afterSend);
+    this.#tellHasSession();
     this.#drain();
+  }
+
+  #tellHasSession(): void {
+    this.#conversation.setHasSession(this.sessions.size > 0 || this.errands?.hasSessions === true);
   }
 
   #receiveInterleaved(channel: number, payload: Uint8Array): void {
     const session = this.channels.get(channel);
-    if (session === undefined) this.#counters.strayPackets++;
-    else if (channel !== interleavedRtpChannel(session)) session.receiveRtcp(payload);
+    if (session !== undefined) session.receiveInterleaved(channel, payload);
+    else if (!this.errands?.receiveInterleaved(channel, payload)) this.#counters.strayPackets++;
   }
 
   /** A stream on this connection cannot outlive it; one that is bound to another can. */
@@ -284,18 +301,9 @@ export class RtspConnection implements CallConnection, Paced {
   }
 }
 
-function interleavedRtpChannel(session: StreamSession): number {
-  const { transport } = session.stream;
-  return "rtpChannel" in transport ? transport.rtpChannel as number : -1;
-}
-
 /** Six digits without a leading zero: lab clients read it as a number. */
 function labSessionId(): string {
   return String(100_000 + crypto.getRandomValues(new Uint32Array(1))[0] % 900_000);
-}
-
-function describeBug(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
 /** Every connection holds one for as long as it lives; requests have a few hundred octets, reports less. */

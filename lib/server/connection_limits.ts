@@ -15,7 +15,21 @@ export interface AddressLimitOptions {
 }
 
 /** Counts things by the address they come from. */
-export class AddressLimit {
+export interface AddressCounter {
+  /** Things counted now. */
+  readonly total: number;
+  /**
+   * Counts one more from this address.
+   *
+   * @returns `undefined`, or in words which limit forbids it (then nothing was counted).
+   */
+  take(address: string): string | undefined;
+  /** Counts one less from this address. */
+  release(address: string): void;
+}
+
+/** The counter of a server with one thread. */
+export class AddressLimit implements AddressCounter {
   readonly #options: AddressLimitOptions;
   readonly #counts = new Map<string, number>();
   #total = 0;
@@ -25,28 +39,22 @@ export class AddressLimit {
     this.#options = options;
   }
 
-  /** Things counted now. */
+  /** See {@linkcode AddressCounter.total}. */
   get total(): number {
     return this.#total;
   }
 
-  /**
-   * Counts one more from this address.
-   *
-   * @returns `undefined`, or in words which limit forbids it (then nothing was counted).
-   */
+  /** See {@linkcode AddressCounter.take}. */
   take(address: string): string | undefined {
     const count = this.#counts.get(address) ?? 0;
-    if (this.#total >= this.#options.total) return `${this.#options.total} in all are open already`;
-    if (count >= this.#options.perAddress) {
-      return `${this.#options.perAddress} from ${address} are open already`;
-    }
+    const refusal = refusalOf(address, count, this.#total, this.#options);
+    if (refusal !== undefined) return refusal;
     this.#counts.set(address, count + 1);
     this.#total++;
     return undefined;
   }
 
-  /** Counts one less from this address. */
+  /** See {@linkcode AddressCounter.release}. */
   release(address: string): void {
     const count = this.#counts.get(address) ?? 0;
     if (count <= 0) return;
@@ -54,4 +62,16 @@ export class AddressLimit {
     if (count === 1) this.#counts.delete(address);
     else this.#counts.set(address, count - 1);
   }
+}
+
+/** Which limit forbids one more, in words. */
+export function refusalOf(
+  address: string,
+  count: number,
+  total: number,
+  limits: AddressLimitOptions,
+): string | undefined {
+  if (total >= limits.total) return `${limits.total} in all are open already`;
+  if (count >= limits.perAddress) return `${limits.perAddress} from ${address} are open already`;
+  return undefined;
 }

@@ -55,7 +55,7 @@ export interface FrameBatchesOptions {
 /** Packets of frames, made when first asked for. */
 export class FrameBatches {
   readonly #options: FrameBatchesOptions;
-  readonly #cacheBytes: number;
+  #cacheBytes: number;
   readonly #batches: ByteCache<FrameBatch | UnsendableFrame>;
   /** Repaired and fitted frames have a budget of their own, so that no movie without need of it drives them out. */
   readonly #costly: ByteCache<FrameBatch>;
@@ -125,6 +125,14 @@ export class FrameBatches {
     // What is got ready must still be there when it is due, for several readers at different places.
     const fitting = Math.floor(this.#cacheBytes / 4 / movie.file.index.largestFrameBytes);
     return isCostly ? Math.max(1, Math.min(COSTLY_DEPTH, fitting)) : 1;
+  }
+
+  /** Takes only its share of the memory where so many threads keep frames. */
+  shareAmong(threads: number): void {
+    const bytes = (this.#options.cacheBytes ?? DEFAULT_CACHE_BYTES) / threads;
+    this.#cacheBytes = Math.max(bytes, LEAST_CACHE_BYTES);
+    this.#batches.limitTo(this.#cacheBytes / 4);
+    this.#costly.limitTo(this.#cacheBytes);
   }
 
   /** Forgets a movie that was closed. */

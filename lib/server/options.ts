@@ -8,6 +8,7 @@
 
 import type { WireTap } from "../engine/wire_tap.ts";
 import type { RepairLevel, RestartChoice } from "../jpeg.ts";
+import type { AddressLimitOptions } from "./connection_limits.ts";
 import type { ServerListener } from "./events.ts";
 import type { UdpChoice } from "./udp_choice.ts";
 
@@ -107,6 +108,15 @@ export const DEFAULT_PORT = 8554;
 export const DEFAULT_MAX_CONNECTIONS = 4096;
 /** See {@linkcode RtspServerOptions.maxConnectionsPerAddress}. */
 export const DEFAULT_MAX_CONNECTIONS_PER_ADDRESS = 256;
+/** The bounds that a server was told, of connections and of sessions alike. */
+export function limitsOf(
+  options: Pick<RtspServerOptions, "maxConnections" | "maxConnectionsPerAddress">,
+): AddressLimitOptions {
+  return {
+    total: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    perAddress: options.maxConnectionsPerAddress ?? DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+  };
+}
 /** See {@linkcode RtspServerOptions.sessionTimeoutSeconds}. */
 export const DEFAULT_SESSION_TIMEOUT_SECONDS = 60;
 /** See {@linkcode RtspServerOptions.burstPackets}. Receive buffers of 208 kB were seen to hold 92 to 95 packets. */
@@ -115,5 +125,7 @@ export const DEFAULT_BURST_PACKETS = 64;
 export const DEFAULT_MAX_LATENESS_MS = 250;
 /** See {@linkcode RtspServerOptions.cacheBytes}. */
 export const DEFAULT_CACHE_BYTES: number = 256 << 20;
+/** Threads of one server: session identifiers have room for more, but no machine has a use for them. */
+export const MAX_THREADS = 64;
 /** Sessions that one connection can hold. */
 export const MAX_SESSIONS_PER_CONNECTION = 64;

@@ -9,7 +9,7 @@
 import type { StartPhases } from "../engine/start_phases.ts";
 import type { ByteStream } from "../net/socket.ts";
 import type { Authentication } from "./authentication.ts";
-import type { AddressLimit } from "./connection_limits.ts";
+import type { AddressCounter } from "./connection_limits.ts";
 import type { ConnectionWriter } from "./connection_writer.ts";
 import type { ServerListener } from "./events.ts";
 import type { FrameBatches } from "./frame_batches.ts";
@@ -18,6 +18,7 @@ import type { MediaLibrary } from "./media_library.ts";
 import type { RtspServerOptions } from "./options.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { RtpPorts } from "./rtp_ports.ts";
+import type { ServerThread } from "./server_thread.ts";
 import type { SessionTable, StreamSession } from "./stream_session.ts";
 
 /** What connections need of their server. */
@@ -39,9 +40,11 @@ export interface ServerParts {
   /** Living sessions. */
   readonly sessions: SessionTable;
   /** How many sessions there may be. */
-  readonly sessionLimit: AddressLimit;
+  readonly sessionLimit: AddressCounter;
   /** Credentials, where they are asked for. */
   readonly authentication: Authentication | undefined;
+  /** The thread it runs in, where others serve the same port. */
+  readonly thread: ServerThread | undefined;
   /** Tells what happens. */
   readonly emit: ServerListener;
 }
@@ -60,4 +63,6 @@ export interface CallConnection {
   readonly sessions: Set<StreamSession>;
   /** Sessions by the channels they use on it. */
   readonly channels: Map<number, StreamSession>;
+  /** Whether any session uses a channel on it, one of another thread included. */
+  usesChannel(channel: number): boolean;
 }

@@ -8,38 +8,26 @@
  */
 
 import type { Paced } from "../engine/pacer.ts";
-import { StartPhases } from "../engine/start_phases.ts";
 import { TransportError } from "../errors.ts";
-import { ImageWorker } from "../image/image.ts";
+import type { ImageWorker } from "../image/image.ts";
 import type { ByteStream, SocketAddress, StreamListener } from "../net/socket.ts";
-import { listenTcp } from "../net/tcp.ts";
-import { Authentication } from "./authentication.ts";
+import { buildServer, type BuiltServer } from "./building.ts";
 import { type ConnectionCounters, RtspConnection } from "./connection.ts";
-import { AddressLimit } from "./connection_limits.ts";
+import { type AddressCounter, AddressLimit } from "./connection_limits.ts";
 import {
   endpointText,
-  type ServerEvent,
   type ServerListener,
   type ServerSessionSnapshot,
   type ServerStatistics,
 } from "./events.ts";
-import { FrameBatches } from "./frame_batches.ts";
-import { FramePreparation, repairText } from "./frame_preparation.ts";
-import { LiveSources } from "./live_sources.ts";
-import { MediaLibrary } from "./media_library.ts";
-import {
-  DEFAULT_MAX_CONNECTIONS,
-  DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
-  DEFAULT_MAX_LATENESS_MS,
-  DEFAULT_PORT,
-  DEFAULT_SESSION_TIMEOUT_SECONDS,
-  type RtspServerOptions,
-} from "./options.ts";
-import { PacerTimer } from "./pacer_timer.ts";
+import { repairText } from "./frame_preparation.ts";
+import { GuestConnections } from "./guest_connections.ts";
+import { DEFAULT_SESSION_TIMEOUT_SECONDS, limitsOf, type RtspServerOptions } from "./options.ts";
 import type { ServerParts } from "./parts.ts";
-import { RtpPorts } from "./rtp_ports.ts";
-import { SessionTable, type StreamSession } from "./stream_session.ts";
-import { chooseUdpPath, type UdpPath } from "./udp_choice.ts";
+import type { ServerThread, ThreadReceiver } from "./server_thread.ts";
+import type { StreamSession } from "./stream_session.ts";
+import { isReply } from "./thread_messages.ts";
+import { chooseUdpPath } from "./udp_choice.ts";
 
 export type { RtspServerOptions } from "./options.ts";
 export type {
@@ -65,8 +53,9 @@ export class RtspServer implements AsyncDisposable {
   readonly #parts: ServerParts;
   readonly #listener: StreamListener;
   readonly #images: ImageWorker;
-  readonly #connectionLimit: AddressLimit;
+  readonly #connectionLimit: AddressCounter;
   readonly #connections = new Map<number, RtspConnection>();
+  readonly #guests: GuestConnections;
   readonly #listeners: Set<ServerListener>;
   readonly #running = new Set<Promise<void>>();
   readonly #counters: ConnectionCounters = { requests: 0, malformedMessages: 0, strayPackets: 0 };
@@ -82,11 +71,10 @@ export class RtspServer implements AsyncDisposable {
     this.#images = built.images;
     this.#listeners = built.listeners;
     built.onSessionEnded.call = (session, reason) => this.#sessionEnded(session, reason);
-    const { options } = built.parts;
-    this.#connectionLimit = new AddressLimit({
-      total: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-      perAddress: options.maxConnectionsPerAddress ?? DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
-    });
+    const { options, thread } = built.parts;
+    this.#connectionLimit = thread?.connectionLimit ?? new AddressLimit(limitsOf(options));
+    this.#guests = new GuestConnections(built.parts);
+    if (thread !== undefined) thread.receiver = this.#threadReceiver();
     this.#parts.timer.schedule(this.#sweep, this.#parts.timer.now() + SWEEP_INTERVAL_MS);
     this.#accepting = this.#accept();
   }
@@ -94,12 +82,13 @@ export class RtspServer implements AsyncDisposable {
   /**
    * Starts to listen.
    *
+   * @param thread The thread it runs in, where several serve the port: see `RtspServerPool`, which starts these.
    * @throws {TransportError} when the port or the folder cannot be had; the message says what to do.
    */
-  static async start(options: RtspServerOptions): Promise<RtspServer> {
+  static async start(options: RtspServerOptions, thread?: ServerThread): Promise<RtspServer> {
     await checkFolder(options.media);
     const udpPath = await chooseUdpPath(options.udp ?? "auto");
-    const server = new RtspServer(build(options, udpPath));
+    const server = new RtspServer(buildServer(options, udpPath, thread));
     const { hostname: address, port } = server.address;
     server.#parts.emit({ type: "listening", address, port, url: server.url("") });
     if (udpPath.reason !== undefined) {
@@ -138,7 +127,8 @@ export class RtspServer implements AsyncDisposable {
       requests: this.#counters.requests,
       malformedMessages: this.#counters.malformedMessages,
       failedLogins: this.#parts.authentication?.failures ?? 0,
-      strayDatagrams: this.#parts.ports.strayDatagrams + this.#counters.strayPackets,
+      strayDatagrams: this.#parts.ports.strayDatagrams + this.#counters.strayPackets +
+        this.#guests.strayPackets,
     };
   }
 
@@ -207,7 +197,8 @@ export class RtspServer implements AsyncDisposable {
       this.#track(turnAway(stream));
       return;
     }
-    const number = ++this.#accepted;
+    this.#accepted++;
+    const number = this.#parts.thread?.numbers.nextConnection() ?? this.#accepted;
     const connection = new RtspConnection(this.#parts, {
       number,
       stream,
@@ -242,11 +233,28 @@ export class RtspServer implements AsyncDisposable {
     }
   }
 
+  #threadReceiver(): ThreadReceiver {
+    const { timer, batches, authentication } = this.#parts;
+    return {
+      receive: (letter, from) => {
+        timer.stayResponsive();
+        if (letter.kind === "failed-login") {
+          authentication?.failedElsewhere(letter.address, timer.now());
+        } else if (isReply(letter)) {
+          this.#connections.get(letter.connection)?.errands?.receive(letter, from);
+        } else this.#guests.receive(letter, from);
+      },
+      shareAmong: (threads) => batches.shareAmong(threads),
+      isStrained: () => timer.overload.isStrained(timer.now()),
+    };
+  }
+
   #sessionEnded(session: StreamSession, reason: string): void {
     this.#parts.sessionLimit.release(session.hostname);
     for (const connection of this.#connections.values()) {
       if (connection.sessions.has(session)) connection.forget(session);
     }
+    this.#guests.forget(session);
     const snapshot = session.snapshot(), repairs = repairText(snapshot.repairs);
     if (repairs !== "") {
       const message = `"${snapshot.path}": ${snapshot.frames} frames; ${repairs}`;
@@ -254,88 +262,6 @@ export class RtspServer implements AsyncDisposable {
     }
     this.#parts.emit({ type: "session-ended", ...snapshot, reason });
   }
-}
-
-interface BuiltServer {
-  readonly parts: ServerParts;
-  readonly listener: StreamListener;
-  readonly images: ImageWorker;
-  readonly listeners: Set<ServerListener>;
-  readonly onSessionEnded: { call: (session: StreamSession, reason: string) => void };
-}
-
-function build(options: RtspServerOptions, udpPath: UdpPath): BuiltServer {
-  const listeners = new Set<ServerListener>(
-    options.listener === undefined ? [] : [options.listener],
-  );
-  const emit = (event: ServerEvent) => {
-    for (const listener of listeners) listener(event);
-  };
-  const { hostname = "0.0.0.0", port = DEFAULT_PORT } = options;
-  const portable = listenTcp({ hostname, port });
-  const listener = udpPath.prepareListener?.(portable) ?? portable;
-  let ports: RtpPorts;
-  try {
-    ports = new RtpPorts({
-      hostname: listener.address.hostname,
-      ports: options.rtpPorts,
-      prepare: udpPath.prepare,
-    });
-  } catch (error) {
-    listener.close();
-    throw error;
-  }
-  const images = new ImageWorker();
-  const fit = (jpeg: Uint8Array, maxBytes: number) => images.fit(jpeg, maxBytes);
-  const preparation = new FramePreparation(images, {
-    level: options.repair,
-    restart: options.restartMarkers,
-    maxWidth: options.maxSize?.width,
-    maxHeight: options.maxSize?.height,
-  });
-  const batches = new FrameBatches({
-    preparation,
-    cacheBytes: options.cacheBytes,
-    emit,
-    fit: (options.fit ?? true) ? fit : undefined,
-  });
-  const onSessionEnded: BuiltServer["onSessionEnded"] = { call: () => {} };
-  const timer = new PacerTimer(
-    options.ownsThread ? udpPath.openShortWait?.() : undefined,
-    options.maxLatenessMs ?? DEFAULT_MAX_LATENESS_MS,
-  );
-  const parts: ServerParts = {
-    options,
-    timer,
-    phases: new StartPhases(),
-    library: new MediaLibrary({
-      folder: options.media,
-      sample: options.sample,
-      frameRateHz: options.frameRateHz,
-      boundary: options.boundary,
-      followTimer: options.follow ? timer : undefined,
-      preparation,
-      emit,
-      onClosed: (movieId) => batches.forget(movieId),
-    }),
-    batches,
-    live: options.live ? new LiveSources() : undefined,
-    ports,
-    sessions: new SessionTable((session, reason) => onSessionEnded.call(session, reason)),
-    sessionLimit: new AddressLimit({
-      total: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-      perAddress: options.maxConnectionsPerAddress ?? DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
-    }),
-    authentication: authenticationOf(options, emit),
-    emit,
-  };
-  return { parts, listener, images, listeners, onSessionEnded };
-}
-
-function authenticationOf(options: RtspServerOptions, emit: ServerListener) {
-  const { users, offersSha256, offersBasic } = options;
-  if (users === undefined || users.size === 0) return undefined;
-  return new Authentication({ users, offersSha256, offersBasic, emit });
 }
 
 async function checkFolder(media: string | URL): Promise<void> {

@@ -21,6 +21,7 @@ import { LiveStream } from "./live_stream.ts";
 import type { SharedMovie } from "./media_library.ts";
 import { DEFAULT_MAX_LATENESS_MS, MAX_SESSIONS_PER_CONNECTION } from "./options.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
+import { newSessionId } from "./session_ids.ts";
 import { MediaStream } from "./stream.ts";
 import { StreamSession } from "./stream_session.ts";
 import { InterleavedTransport, type StreamTransport, UdpTransport } from "./transports.ts";
@@ -164,7 +165,7 @@ function beginSession(
   const { remoteAddress } = connection.stream;
   const session = new StreamSession({
     number: parts.sessions.nextNumber(),
-    id: call.isLab ? connection.labSessionId : unguessableId(),
+    id: call.isLab ? connection.labSessionId : newSessionId(parts.thread?.index),
     dialect: call.isLab ? "lab" : "rtsp",
     movie,
     hostname: remoteAddress.hostname,
@@ -334,7 +335,7 @@ function makeInterleaved(
   const { channels, stream } = connection;
   const { ssrc } = order;
   const isFree = ([rtp, rtcp]: readonly [number, number]) =>
-    !channels.has(rtp) && !channels.has(rtcp);
+    !connection.usesChannel(rtp) && !connection.usesChannel(rtcp);
   let pair = offer.interleaved ?? [0, 1];
   for (let channel = 0; !isFree(pair) && channel < 255; channel += 2) pair = [channel, channel + 1];
   const { localAddress: local, remoteAddress: remote } = stream;
@@ -425,12 +426,6 @@ function makeSender(parts: ServerParts, connection: CallConnection, isLab: boole
 
 function isLabProtocol(spec: TransportSpec): boolean {
   return LAB_PROTOCOLS.includes(spec.protocol);
-}
-
-/** 128 bits from the system's generator (RFC 2326 s16: hijacked sessions). */
-function unguessableId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 const LAB_PROTOCOLS: readonly string[] = ["RTP/UDP", "TCP/UDP"];

@@ -13,6 +13,8 @@ import type { ServerSessionSnapshot } from "./events.ts";
 import type { SharedMovie } from "./media_library.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { RtcpReader } from "./rtp_ports.ts";
+import type { ServerThread } from "./server_thread.ts";
+import { threadOfSession } from "./session_ids.ts";
 import type { SessionStream } from "./session_stream.ts";
 import type { SessionPackets } from "./wire.ts";
 
@@ -128,6 +130,13 @@ export class StreamSession implements ConversationSession, RtcpReader {
     this.stream.receiveRtcp(bytes, now, this.#timer.unixMsAt(now));
   }
 
+  /** Takes a packet that came on one of its interleaved channels; nothing is expected on that of RTP. */
+  receiveInterleaved(channel: number, bytes: Uint8Array): void {
+    const { transport } = this.stream;
+    const isRtp = "rtpChannel" in transport && transport.rtpChannel === channel;
+    if (!isRtp) this.receiveRtcp(bytes);
+  }
+
   /** When its client was last heard of, in ms. */
   get lastHeardMs(): number {
     return Math.max(this.lastRequestMs, this.lastRtcpMs);
@@ -176,11 +185,19 @@ export class SessionTable implements SessionDirectory {
   readonly #byId = new Map<string, StreamSession>();
   readonly #labSessions = new Set<StreamSession>();
   readonly #onEnded: (session: StreamSession, reason: string) => void;
+  readonly #thread: ServerThread | undefined;
   #begun = 0;
 
-  /** `onEnded` is called after a session has ended, with the reason. */
-  constructor(onEnded: (session: StreamSession, reason: string) => void) {
+  /**
+   * `onEnded` is called after a session has ended, with the reason. Where the server has several threads, `thread` is
+   * the one that keeps these.
+   */
+  constructor(
+    onEnded: (session: StreamSession, reason: string) => void,
+    thread?: ServerThread,
+  ) {
     this.#onEnded = onEnded;
+    this.#thread = thread;
   }
 
   /** Living sessions. */
@@ -195,7 +212,15 @@ export class SessionTable implements SessionDirectory {
 
   /** A number for the next session. */
   nextNumber(): number {
-    return ++this.#begun;
+    this.#begun++;
+    return this.#thread?.numbers.nextSession() ?? this.#begun;
+  }
+
+  /** Whether another thread keeps the session of an identifier, if there is one. */
+  isElsewhere(id: string): boolean {
+    if (this.#thread === undefined) return false;
+    const owner = threadOfSession(id);
+    return owner !== undefined && owner !== this.#thread.index;
   }
 
   /** The standard session of an identifier. Lab sessions belong to their connection and cannot be named by others. */

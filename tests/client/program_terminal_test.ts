@@ -82,7 +82,7 @@ Deno.test("the client obeys the keys s, p, space, t and q", async () => {
   device.type("q");
   assertEquals(await deadline(played.code, LIMIT_MS), 0);
   assertEquals(device.isRaw, false);
-  assertEquals(served.server.sessions(), []);
+  assertEquals(await served.server.sessions(), []);
 });
 
 Deno.test("the client keeps the last picture for a person with a preview, and plays again", async () => {

@@ -148,7 +148,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertEquals(await deadline(program.code, 20_000), 0);
     const summary = JSON.parse(new TextDecoder().decode(program.stdout()));
     assertEquals(summary.state, "INIT");
-    assertEquals(served.server.sessions(), []);
+    assertEquals(await served.server.sessions(), []);
   });
 }
 

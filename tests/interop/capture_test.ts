@@ -189,7 +189,7 @@ testWith(
           playToEnd({ url, transport: "tcp" }),
           playToEnd({ url: lab, dialect: "lab" }),
         ]);
-        while (served.server.sessions().length > 0) await delay(10);
+        while ((await served.server.sessions()).length > 0) await delay(10);
         const ended = served.events.filter((event) => event.type === "session-ended");
         counts = ended.map(({ packets }) => packets).sort();
       }

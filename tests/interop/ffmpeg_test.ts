@@ -47,6 +47,29 @@ for (const name of MOVIES) {
   );
 }
 
+testWith(
+  ["ffmpeg", "cjpeg"],
+  "ffmpeg receives every frame from each thread of a server, over UDP and TCP",
+  async () => {
+    const movie = await movieOf("420");
+    await using served = await Served.start({ "video.mjpeg": movie }, { workers: 2 });
+    const expected = await picturesOf(movie.path);
+    // No two over UDP at once: they would quarrel about their ports.
+    for (let round = 0; round < 3; round++) {
+      const received = await Promise.all(
+        ["udp", "tcp"].map((transport) =>
+          receiveWithFfmpeg(served.url("video.mjpeg"), { transport })
+        ),
+      );
+      for (const { code, complaints, pictures } of received) {
+        assertEquals([code, complaints], [0, ""]);
+        assertEquals(pictures, expected);
+      }
+    }
+    assertEquals((await served.server.statistics()).sessionsBegun, 6);
+  },
+);
+
 for (const udp of ["portable", ...(Deno.build.os === "linux" ? ["linux"] : [])] as UdpChoice[]) {
   testWith(
     ["ffmpeg", "cjpeg"],

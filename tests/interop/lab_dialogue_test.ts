@@ -17,6 +17,7 @@ function serveFilm(movie: Movie): Promise<Served> {
   const film = labFileOf(movie);
   return Served.start({ "movie.Mjpeg": film, "tiny.mjpeg": film }, {
     maxConnectionsPerAddress: 1_000,
+    workers: 2,
   });
 }
 

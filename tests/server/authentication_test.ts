@@ -90,7 +90,7 @@ Deno.test("RtspServer answers a wrong password late, and counts it; nothing tell
     assert(tookMs > 200 && tookMs > previousMs, `${tookMs} ms`);
     previousMs = tookMs;
   }
-  assertEquals(test.server.statistics().failedLogins, 2);
+  assertEquals((await test.server.statistics()).failedLogins, 2);
   const response = await probe.ask("DESCRIBE", uri, answerTo(challenge, { uri }));
   assertEquals(response.statusCode, 200, "the connection is not closed after a wrong password");
 });

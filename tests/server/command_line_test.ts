@@ -19,6 +19,7 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
     rtpPorts: undefined,
     udp: "auto",
     burstPackets: 64,
+    workers: undefined,
     users: [],
     usersFile: undefined,
     maxConnections: 4096,
@@ -37,7 +38,7 @@ Deno.test("parseServerArguments() has defaults that just work", () => {
 Deno.test("parseServerArguments() reads every option, with a blank or an equals sign", () => {
   const text =
     "1025 --host :: --media films --fps=29.97 --follow --loop --live --log-level debug --json " +
-    "--rtp-ports 50000-50009 --udp portable --burst 16 --user ann:a:b --user=bob: --users file --max-connections 9 " +
+    "--rtp-ports 50000-50009 --udp portable --burst 16 --workers 1 --user ann:a:b --user=bob: --users file --max-connections 9 " +
     "--max-connections-per-address 3 --no-fit --repair lossless --restart-interval rows " +
     "--max-size 1920x1080 --cache 64M --session-timeout 7 --preview [::1]:81 --capture c.pcapng";
   const command = parseServerArguments(text.split(" "));
@@ -56,6 +57,7 @@ Deno.test("parseServerArguments() reads every option, with a blank or an equals 
     rtpPorts: [50000, 50009],
     udp: "portable",
     burstPackets: 16,
+    workers: 1,
     users: [["ann", "a:b"], ["bob", ""]],
     usersFile: "file",
     maxConnections: 9,
@@ -94,6 +96,10 @@ Deno.test("parseServerArguments() refuses in one sentence that says what to writ
     ["--max-size big", /--max-size is "big".*1920x1080/],
     ["--max-size 4x4", /at least 8x8/],
     ["--cache much", /--cache is "much".*64M/],
+    ["--workers 0", /--workers is "0": it must be.*1 to 64/],
+    ["--workers 2 --preview 0", /--preview works with one thread: leave out --workers/],
+    ["--capture c.pcapng --workers 2", /--capture works with one thread/],
+    ["--live --workers 2", /--live works with one thread/],
     ["--rtp-ports 5", /even port and the next one/],
     ["--rtp-ports 5001-5001", /even port and the next one/],
     ["--rtp-ports 5001-5002", /even port and the next one/],

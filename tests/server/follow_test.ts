@@ -41,9 +41,13 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function until(isTrue: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
+async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 5000,
+): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (!isTrue()) {
+  while (!await isTrue()) {
     if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
     await pause(5);
   }
@@ -87,7 +91,7 @@ for (const [name, write] of Object.entries(WRITERS)) {
     assertEquals(rtp.rtp.map((packet) => packet.sequenceNumber), FRAMES.map((_, i) => i + 1));
     const timestamps = rtp.rtp.map((packet) => packet.timestamp);
     assertEquals(timestamps, timestamps.toSorted((a, b) => a - b));
-    assertEquals(test.server.sessions().map(({ state }) => state), ["PLAYING"]);
+    assertEquals((await test.server.sessions()).map(({ state }) => state), ["PLAYING"]);
     assertEquals(test.events.filter(({ type }) => type === "stream-ended"), []);
   });
 
@@ -123,8 +127,11 @@ Deno.test("RtspServer says an open range of a file it follows, and starts at npt
   const play = await probe.ask("PLAY", url, { ...session, Range: "npt=now-" });
   assertEquals(play.headers.get("range"), "npt=0.180-");
   await append(test, labFile(FRAMES.slice(10)));
-  await until(() => test.server.sessions()[0].frames === 3, "the newest, and two more");
-  const { packets } = test.server.sessions()[0];
+  await until(
+    async () => (await test.server.sessions())[0].frames === 3,
+    "the newest, and two more",
+  );
+  const { packets } = (await test.server.sessions())[0];
   const sent = await probe.interleaved(0, packets);
   assertEquals(new Set(sent.map((packet) => decodeRtp(packet).timestamp)).size, 3);
   const again = await probe.ask("PLAY", url, { ...session, Range: "npt=0-" });
@@ -165,7 +172,10 @@ for (
     const setup = await probe.ask("SETUP", url, { Transport: transport });
     const session = { Session: setup.headers.get("session")!.split(";")[0] };
     await probe.ask("PLAY", url, session);
-    await until(() => test.server.sessions()[0].frames === 3, "the frames that are there");
+    await until(
+      async () => (await test.server.sessions())[0].frames === 3,
+      "the frames that are there",
+    );
     await spoil(`${test.folder}/movie.mjpeg`);
     await test.event("stream-ended");
     await until(
@@ -193,7 +203,7 @@ Deno.test("RtspServer looks at a file it follows only while somebody has it open
     if (!isFollowing) {
       await append(test, labFile(FRAMES.slice(3)));
       await test.event("stream-ended");
-      assertEquals(test.server.sessions()[0].frames, 3);
+      assertEquals((await test.server.sessions())[0].frames, 3);
       continue;
     }
     await probe.ask("TEARDOWN", url, session);

@@ -97,7 +97,7 @@ Deno.test("RtspServer ends a lab stream at once when its connection ends", async
   assertMatch(ended.reason, /connection/);
   await rtp.countWithin(40);
   assertEquals(await rtp.countWithin(100), 0);
-  assertEquals(test.server.sessions(), []);
+  assertEquals(await test.server.sessions(), []);
 });
 
 Deno.test("RtspServer answers 404 for a missing film in the lab's three lines, and takes another SETUP", async () => {
@@ -144,7 +144,7 @@ Deno.test("RtspServer serves a SETUP that is sent twice once, and answers both i
   assertEquals(probe.arrivals.length, 2);
   await probe.send("PLAY movie.mjpeg\n 2PLAY movie.mjpeg\n 2");
   await probe.text(200);
-  assertEquals(test.server.sessions().length, 1);
+  assertEquals((await test.server.sessions()).length, 1);
   await rtp.received(5);
   const numbers = rtp.rtp.map((packet) => packet.sequenceNumber);
   assertEquals(numbers, numbers.map((_, index) => index + 1));
@@ -165,7 +165,7 @@ Deno.test("RtspServer lets a lab client set up anew on the same connection", asy
   await probe.send("PLAY movie.mjpeg RTSP/1.0\nCSeq: 4\nSession: 1");
   await second.received(2);
   assertEquals(second.rtp[0].sequenceNumber, 1);
-  assertEquals(test.server.sessions().length, 1);
+  assertEquals((await test.server.sessions()).length, 1);
 });
 
 Deno.test("RtspServer describes a film to lab clients: Java's lines, and Python's", async () => {

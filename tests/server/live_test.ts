@@ -276,7 +276,7 @@ Deno.test("RtspServer reports a live source with its own counters to every reade
   const port = await serverRtcpPort(two);
   two.rtcp.socket.sendTo(bytes, { hostname: "127.0.0.1", port });
   await delay(50);
-  assertEquals(test.server.sessions().map(({ packetsLost }) => packetsLost), [0, 7]);
+  assertEquals((await test.server.sessions()).map(({ packetsLost }) => packetsLost), [0, 7]);
 });
 
 /** Where the server's reports come from. */
@@ -368,7 +368,7 @@ Deno.test("RtspServer goes on with a live film for the others when a reader stal
       test.events.some((event) => event.type === "warning" && event.message.includes("too slowly"));
     while (!isTold() && performance.now() < end) await delay(20);
     assert(isTold());
-    const [slow, fast, udp] = test.server.sessions();
+    const [slow, fast, udp] = await test.server.sessions();
     assert(slow.framesDropped > 0 && slow.frames < fast.frames + 40);
     assertEquals([fast.framesDropped, udp.framesDropped], [0, 0]);
     one.probe.packets.length = 0;

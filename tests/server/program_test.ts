@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { RtspProbe, UdpProbe } from "../support/rtsp_probe.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -11,7 +11,7 @@ class Program implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly #reading: Promise<void>;
 
-  constructor(args: readonly string[], cwd?: string) {
+  constructor(args: readonly string[], cwd?: string, program = PROGRAM) {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -21,7 +21,7 @@ class Program implements AsyncDisposable {
         "--allow-net",
         "--allow-read",
         `--config=${new URL("deno.json", ROOT).pathname}`,
-        PROGRAM,
+        program,
         ...args,
       ],
       cwd,
@@ -150,6 +150,74 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "rtsp-server --workers 3 says goodbye to all readers at Ctrl-C, and ends with 0",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using program = new Program(["0", "--host", "127.0.0.1", "--json", "--workers", "3"]);
+    const { port, url } = await program.event("listening");
+    const readers: RtspProbe[] = [];
+    const threads = new Set<string>();
+    try {
+      while (threads.size < 3) {
+        const reader = await RtspProbe.connect(port);
+        readers.push(reader);
+        const Transport = "RTP/AVP/TCP;unicast;interleaved=0-1";
+        const setup = await reader.ask("SETUP", `${url}video.mjpeg`, { Transport });
+        const Session = setup.headers.get("session")!.split(";")[0];
+        threads.add(Session.slice(-2));
+        await reader.ask("PLAY", `${url}video.mjpeg`, { Session });
+        await reader.interleaved(0, 1);
+        assert(readers.length < 100, [...threads].join());
+      }
+      program.kill("SIGINT");
+      program.kill("SIGINT");
+      assertEquals((await program.end()).code, 0);
+      for (const reader of readers) {
+        assert(await reader.ended());
+        const reports = await reader.interleaved(1, 1);
+        assert(reports.at(-1)!.includes(203), "the last word is a goodbye");
+      }
+      const ends = program.lines.filter((line) => line.includes('"session-ended"'));
+      assertEquals(ends.length, readers.length);
+      await assertRejects(() => RtspProbe.connect(port));
+    } finally {
+      for (const reader of readers) await reader[Symbol.asyncDispose]();
+    }
+  },
+});
+
+Deno.test({
+  name: "rtsp-server ends with 1 and says why when one of its threads has crashed",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "deno-rtsp-" });
+    try {
+      // The program itself, but for a message to each worker that none can take.
+      await Deno.writeTextFile(
+        `${folder}/crashing.ts`,
+        `globalThis.Worker = class extends Worker {
+          constructor(url, options) {
+            super(url, options);
+            this.addEventListener("message", ({ data }) => {
+              if (data.type === "started") this.postMessage({ type: "letter", letter: null });
+            });
+          }
+        };
+        const { main } = await import(${JSON.stringify(`file://${PROGRAM}`)});
+        Deno.exit(await main(Deno.args));`,
+      );
+      const args = ["0", "--host", "127.0.0.1", "--workers", "2"];
+      await using program = new Program(args, folder, `${folder}/crashing.ts`);
+      const { code, stderr } = await program.end();
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, /rtsp-server: Thread 1 of the server has ended: .*TypeError.*\n$/);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
 Deno.test("rtsp-server says what is wrong in one sentence: 2 for usage, 1 for the system", async () => {
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
@@ -157,6 +225,8 @@ Deno.test("rtsp-server says what is wrong in one sentence: 2 for usage, 1 for th
     const cases: [args: string[], code: number, sentence: RegExp][] = [
       [["--nonsense"], 2, /no option "--nonsense"\. Try "rtsp-server --help"\.\n$/],
       [["70000"], 2, /PORT is "70000"/],
+      [["0", "--workers", "2", "--preview", "0"], 2, /works with one thread: leave out --workers/],
+      [[String(port), "--host", "127.0.0.1", "--workers", "2"], 1, /in use.*another port/],
       [["0", "--users", "/nowhere/users"], 1, /no such file/],
       [["0", "--media", "/nowhere"], 1, /no such folder.*--media DIR/],
       [[String(port), "--host", "127.0.0.1"], 1, /in use.*another port/],

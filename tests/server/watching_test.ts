@@ -40,7 +40,7 @@ Deno.test("ServerWatching shows each session with its dialogue, packets, frames 
   const { watching, warnings } = await watched();
   {
     await using served = await TestServer.start({ tap: watching.tap, loop: true });
-    const address = watching.show(served.server)!;
+    const address = watching.show(served.single)!;
     const url = served.url("movie.mjpeg");
     const lab = { host: "127.0.0.1", port: served.port, file: "movie.mjpeg" };
     await using udp = new RtspClient({ url, transport: "udp" });
@@ -92,7 +92,7 @@ Deno.test("ServerWatching blanks credentials in events and exports", async () =>
       offersSha256: false,
       tap: watching.tap,
     });
-    const address = watching.show(served.server)!;
+    const address = watching.show(served.single)!;
     await using client = new RtspClient({
       url: served.url("movie.mjpeg"),
       credentials: { username: "ann", password: "open-sesame" },
@@ -118,7 +118,7 @@ Deno.test("ServerWatching asks for a token beyond the loopback, and captures to 
   const { watching } = await watched({ hostname: "0.0.0.0", capturePath });
   {
     await using served = await TestServer.start({ tap: watching.tap });
-    const address = watching.show(served.server)!;
+    const address = watching.show(served.single)!;
     const token = new URL(address).searchParams.get("token")!;
     assert(token.length >= 22);
     const statusOf = async (path: string) => {

@@ -5,18 +5,24 @@
  */
 import type { ServerEvent } from "../../lib/server/events.ts";
 import type { RtspServerOptions } from "../../lib/server/options.ts";
-import { RtspServer } from "../../lib/server/server.ts";
+import type { RtspServer } from "../../lib/server/server.ts";
+import type { RtspServerPool } from "../../lib/server/server_pool.ts";
 import { MediaFolder, type Movie } from "./corpus.ts";
+import { startServer } from "./test_server.ts";
 
 /** A server and its folder of media; `await using` ends both. */
 export class Served implements AsyncDisposable {
   /** The server. */
-  readonly server: RtspServer;
+  readonly server: RtspServer | RtspServerPool;
   /** What it has told so far. */
   readonly events: readonly ServerEvent[];
   readonly #folder: MediaFolder;
 
-  private constructor(server: RtspServer, events: readonly ServerEvent[], folder: MediaFolder) {
+  private constructor(
+    server: RtspServer | RtspServerPool,
+    events: readonly ServerEvent[],
+    folder: MediaFolder,
+  ) {
     this.server = server;
     this.events = events;
     this.#folder = folder;
@@ -25,12 +31,12 @@ export class Served implements AsyncDisposable {
   /** Starts a server on 127.0.0.1, on a port of the system's choice, 50 frames a second unless told otherwise. */
   static async start(
     files: Record<string, Movie | Uint8Array>,
-    options: Partial<RtspServerOptions> = {},
+    options: Partial<RtspServerOptions> & { readonly workers?: number } = {},
   ): Promise<Served> {
     const folder = await MediaFolder.make(files);
     const events: ServerEvent[] = [];
     try {
-      const server = await RtspServer.start({
+      const server = await startServer({
         hostname: "127.0.0.1",
         port: 0,
         media: folder.path,

@@ -5,15 +5,16 @@
  */
 import type { ServerEvent } from "../../lib/server/events.ts";
 import { RtspServer, type RtspServerOptions } from "../../lib/server/server.ts";
+import { RtspServerPool } from "../../lib/server/server_pool.ts";
 import { labFile, sampleFrames } from "./sample_frames.ts";
 
 /** A running server; `await using` ends it and removes its folder. */
 export class TestServer implements AsyncDisposable {
-  readonly server: RtspServer;
+  readonly server: RtspServer | RtspServerPool;
   readonly folder: string;
   readonly events: ServerEvent[];
 
-  private constructor(server: RtspServer, folder: string, events: ServerEvent[]) {
+  private constructor(server: RtspServer | RtspServerPool, folder: string, events: ServerEvent[]) {
     this.server = server;
     this.folder = folder;
     this.events = events;
@@ -21,7 +22,7 @@ export class TestServer implements AsyncDisposable {
 
   /** Starts with these files, or with `movie.mjpeg`, 20 frames in the lab's format, at 50 frames a second. */
   static async start(
-    options: Partial<RtspServerOptions> = {},
+    options: Partial<RtspServerOptions> & { readonly workers?: number } = {},
     files: Record<string, Uint8Array> = { "movie.mjpeg": labFile(sampleFrames(20)) },
   ): Promise<TestServer> {
     const folder = await Deno.makeTempDir({ prefix: "deno-rtsp-" });
@@ -31,7 +32,7 @@ export class TestServer implements AsyncDisposable {
       await Deno.writeFile(`${folder}/${name}`, bytes);
     }
     const events: ServerEvent[] = [];
-    const server = await RtspServer.start({
+    const server = await startServer({
       media: folder,
       hostname: "127.0.0.1",
       port: 0,
@@ -42,6 +43,12 @@ export class TestServer implements AsyncDisposable {
       ...options,
     });
     return new TestServer(server, folder, events);
+  }
+
+  /** The server as one that has a single thread for sure: it was given a tap. */
+  get single(): RtspServer {
+    if (this.server instanceof RtspServer) return this.server;
+    throw new TypeError("Cannot take the server for a single thread: it was started without a tap");
   }
 
   get port(): number {
@@ -70,4 +77,14 @@ export class TestServer implements AsyncDisposable {
     await this.server.close();
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+/** One thread, or as many as `workers` or the variable `TEST_WORKERS` say; live movies and a wire that is watched take one. */
+export function startServer(
+  options: RtspServerOptions & { readonly workers?: number },
+): Promise<RtspServer | RtspServerPool> {
+  const { workers = Number(Deno.env.get("TEST_WORKERS") ?? 1) } = options;
+  return workers === 1 || options.tap !== undefined || options.live
+    ? RtspServer.start(options)
+    : RtspServerPool.start({ ...options, workers });
 }

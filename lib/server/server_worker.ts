@@ -1,0 +1,83 @@
+/**
+ * A further thread of a server: it listens on the port that the main thread listens on, and serves whom the system sends
+ * here from beginning to end.
+ *
+ * Floor 4 (assembly). Started by `server_pool.ts` and spoken to by the messages of `thread_messages.ts` alone.
+ *
+ * @module
+ */
+/// <reference no-default-lib="true" />
+/// <reference lib="deno.worker" />
+
+import { TransportError } from "../errors.ts";
+import { limitsOf } from "./options.ts";
+import { RtspServer } from "./server.ts";
+import { type ServerThread, serverThread } from "./server_thread.ts";
+import type { MessageFromWorker, MessageToWorker } from "./thread_messages.ts";
+
+type Start = Extract<MessageToWorker, { type: "start" }>;
+
+let thread: ServerThread | undefined;
+let starting: Promise<RtspServer | undefined> | undefined;
+
+self.addEventListener("message", (event: MessageEvent<MessageToWorker>) => take(event.data));
+
+function take(message: MessageToWorker): void {
+  switch (message.type) {
+    case "start":
+      starting = start(message);
+      break;
+    case "threads":
+      thread?.receiver?.shareAmong(message.count);
+      break;
+    case "letter":
+      thread?.receiver?.receive(message.letter, message.from);
+      break;
+    case "ask":
+      tellAccount(message.id);
+      break;
+    case "close":
+      close();
+      break;
+  }
+}
+
+async function start({ index, options, memory }: Start): Promise<RtspServer | undefined> {
+  thread = serverThread(index, memory, limitsOf(options), (letter, to) => {
+    post({ type: "letter", letter, to });
+  });
+  try {
+    const server = await RtspServer.start({
+      ...options,
+      media: typeof options.media === "string" ? options.media : new URL(options.media.href),
+      sample: options.sample && new URL(options.sample.href),
+      listener: (event) => {
+        // The main thread has said where all of them listen.
+        if (event.type !== "listening") post({ type: "event", event });
+      },
+    }, thread);
+    post({ type: "started" });
+    return server;
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    post({ type: "refused", message: error.message });
+    return undefined;
+  }
+}
+
+async function tellAccount(id: number): Promise<void> {
+  const server = await starting;
+  if (server === undefined) return;
+  const account = { sessions: server.sessions(), statistics: server.statistics() };
+  post({ type: "account", id, account });
+}
+
+async function close(): Promise<void> {
+  const server = await starting;
+  await server?.close();
+  post({ type: "closed" });
+}
+
+function post(message: MessageFromWorker): void {
+  self.postMessage(message);
+}
