@@ -23,6 +23,7 @@ import { openBrowser } from "./browser.ts";
 import { type ClientVerb, RtspClient } from "./client.ts";
 import type { ProgramOptions } from "./command_line.ts";
 import type { PlayRange } from "./conversation.ts";
+import { ErrorList } from "./error_list.ts";
 import type { EndReason, RtspClientEvent } from "./events.ts";
 import { type FrameKeeper, PngWriter, Recording } from "./keepers.ts";
 import type { Credentials } from "./options.ts";
@@ -92,7 +93,7 @@ class ClientProgram {
   #frames = 0;
   #durationTimer: ReturnType<typeof setTimeout> | undefined;
   #failure: string | undefined;
-  #errors: string[] = [];
+  readonly #errors = new ErrorList();
 
   constructor(
     options: ProgramOptions,
@@ -363,22 +364,20 @@ class ClientProgram {
   }
 
   #warn(sentence: string): void {
-    if (this.#errors.at(-1) === sentence) return;
-    this.#errors.push(sentence);
+    if (!this.#errors.add(sentence)) return;
     this.#terminal.log(this.#terminal.paint(`rtsp-client: ${sentence}`, "yellow"));
   }
 
   #fail(error: Error): void {
     this.#failure ??= error.message;
-    if (this.#errors.at(-1) === error.message) return;
-    this.#errors.push(error.message);
+    if (!this.#errors.add(error.message)) return;
     this.#terminal.log(this.#terminal.paint(`rtsp-client: ${error.message}`, "red"));
   }
 
   #conclude(): number {
     const statistics: ClientStatistics = {
       ...this.#client.statistics(),
-      errors: this.#errors,
+      errors: this.#errors.sentences,
     };
     const { print } = this.#surroundings;
     if (this.#options.isJson) print(jsonOf(statistics));

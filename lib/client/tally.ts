@@ -6,12 +6,12 @@
  * @module
  */
 
+import { ErrorList } from "./error_list.ts";
 import {
   type ClientDialect,
   type ClientState,
   type ClientStatistics,
   type ClientTransport,
-  MAX_ERRORS,
   RateMeter,
   type ReceivedFrame,
   type ReceiverCounters,
@@ -41,7 +41,7 @@ export interface TallyContext {
 export class ClientTally {
   readonly #frameMeter = new RateMeter();
   readonly #bitMeter = new RateMeter();
-  readonly #errors: string[] = [];
+  readonly #errors = new ErrorList();
   #source: CounterSource | undefined;
   #retired = NOTHING;
   #retiredDropped = 0;
@@ -108,9 +108,7 @@ export class ClientTally {
 
   /** Something went wrong; the sentence must hold no credentials. */
   error(sentence: string): void {
-    if (this.#errors.at(-1) === sentence) return;
-    this.#errors.push(sentence);
-    if (this.#errors.length > MAX_ERRORS) this.#errors.shift();
+    this.#errors.add(sentence);
   }
 
   /** Everything counted so far. */
@@ -136,7 +134,7 @@ export class ClientTally {
       bitRate: Math.round(isPlaying ? this.#bitMeter.perSecond(now) : perSecond(total.bytes * 8)),
       firstFrameMs: this.#firstFrameMs,
       durationSeconds: round(playedMs / 1000, 3),
-      errors: [...this.#errors],
+      errors: this.#errors.sentences,
       framesDropped: this.#retiredDropped + (this.#source?.framesDropped ?? 0),
       malformed: total.malformed,
       url: context.url,
