@@ -6,15 +6,24 @@
  * @module
  */
 
+/** A value among its neighbours in the order of use. */
 interface Entry<Value> {
+  readonly key: number;
   readonly value: Value;
   readonly byteCount: number;
+  older: Entry<Value> | undefined;
+  newer: Entry<Value> | undefined;
 }
 
-/** A least-recently-used cache bounded by octets. Keys are numbers, for they are looked up for every frame. */
+/**
+ * A least-recently-used cache bounded by octets. Keys are numbers, for they are looked up for every frame; the order of
+ * use is a chain of the entries themselves, so that a look-up leaves nothing behind to be collected.
+ */
 export class ByteCache<Value> {
   #maxBytes: number;
   readonly #entries = new Map<number, Entry<Value>>();
+  #oldest: Entry<Value> | undefined;
+  #newest: Entry<Value> | undefined;
   #bytes = 0;
 
   /** Keeps at most `maxBytes`, and always the newest value. */
@@ -31,9 +40,10 @@ export class ByteCache<Value> {
   get(key: number): Value | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    // A Map keeps the order of insertion: the first key is the one not used for longest.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#link(entry);
+    }
     return entry.value;
   }
 
@@ -45,7 +55,9 @@ export class ByteCache<Value> {
   /** Keeps a value. */
   set(key: number, value: Value, byteCount: number): void {
     this.delete(key);
-    this.#entries.set(key, { value, byteCount });
+    const entry = { key, value, byteCount, older: undefined, newer: undefined };
+    this.#entries.set(key, entry);
+    this.#link(entry);
     this.#bytes += byteCount;
     this.#shrink(key);
   }
@@ -61,13 +73,15 @@ export class ByteCache<Value> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
+    this.#unlink(entry);
     this.#bytes -= entry.byteCount;
   }
 
   #shrink(kept: number | undefined): void {
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes || oldest === kept) return;
-      this.delete(oldest);
+    while (this.#bytes > this.#maxBytes) {
+      const oldest = this.#oldest;
+      if (oldest === undefined || oldest.key === kept) return;
+      this.delete(oldest.key);
     }
   }
 
@@ -76,5 +90,20 @@ export class ByteCache<Value> {
     for (const key of this.#entries.keys()) {
       if (key >= from && key < to) this.delete(key);
     }
+  }
+
+  #link(entry: Entry<Value>): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+  }
+
+  #unlink({ older, newer }: Entry<Value>): void {
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
   }
 }
