@@ -7,6 +7,7 @@
  * @module
  */
 
+import { EventQueue } from "../engine/event_queue.ts";
 import type { ReceivedFrame } from "./statistics.ts";
 
 /** Options of a {@linkcode FrameQueue}. */
@@ -24,9 +25,8 @@ export class FrameQueue {
   readonly #work: (frame: ReceivedFrame) => Promise<void>;
   readonly #parallel: number;
   readonly #limitBytes: number;
-  readonly #waiting: ReceivedFrame[] = [];
-  #head = 0;
-  #waitingBytes = 0;
+  readonly #waiting = new EventQueue<ReceivedFrame>((frame) => frame.jpeg.length);
+  #pending = 0;
   #running = 0;
   #done = 0;
   #refused = 0;
@@ -48,7 +48,7 @@ export class FrameQueue {
 
   /** Frames that wait or are worked on. */
   get pending(): number {
-    return this.#waiting.length - this.#head + this.#running;
+    return this.#pending;
   }
 
   /** Frames that were refused because the queue was full. */
@@ -68,12 +68,12 @@ export class FrameQueue {
 
   /** Takes a frame; false when the queue is full, which is counted. */
   push(frame: ReceivedFrame): boolean {
-    if (this.#waitingBytes + frame.jpeg.length > this.#limitBytes) {
+    if (this.#waiting.bytes + frame.jpeg.length > this.#limitBytes) {
       this.#refused++;
       return false;
     }
     this.#waiting.push(frame);
-    this.#waitingBytes += frame.jpeg.length;
+    this.#pending++;
     this.#next();
     return true;
   }
@@ -85,10 +85,9 @@ export class FrameQueue {
   }
 
   #next(): void {
-    while (this.#running < this.#parallel && this.#head < this.#waiting.length) {
-      const frame = this.#waiting[this.#head++];
-      if (this.#head > 1024) this.#waiting.splice(0, this.#head), this.#head = 0;
-      this.#waitingBytes -= frame.jpeg.length;
+    while (this.#running < this.#parallel) {
+      const frame = this.#waiting.poll();
+      if (frame === undefined) return;
       this.#running++;
       void this.#run(frame);
     }
@@ -103,8 +102,9 @@ export class FrameQueue {
       this.#firstError ??= error as Error;
     }
     this.#running--;
+    this.#pending--;
     this.#next();
-    if (this.pending > 0) return;
+    if (this.#pending > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
