@@ -23,11 +23,6 @@ export class Backoff {
     const fullMs = Math.min(MAX_PAUSE_MS, this.#firstMs * 2 ** this.#attempt++);
     return Math.round(fullMs * (0.8 + 0.4 * this.#random()));
   }
-
-  /** Something worked: the next pause is the first again. */
-  reset(): void {
-    this.#attempt = 0;
-  }
 }
 
 /** Resolves after `milliseconds`, or at once when `signal` is aborted; tells which: false when cut short. */
