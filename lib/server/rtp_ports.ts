@@ -45,6 +45,8 @@ export class RtpPorts implements Disposable {
   readonly #readers = new Map<string, RtcpReader>();
   /** By the client's host: behind a NAT the port differs from the one it told. */
   readonly #readersOfHost = new Map<string, Set<RtcpReader>>();
+  /** Where the newest RTCP of each reader came from. */
+  readonly #addressOf = new Map<RtcpReader, string>();
   readonly #loops: Promise<void>[] = [];
   #strayDatagrams = 0;
 
@@ -98,6 +100,7 @@ export class RtpPorts implements Disposable {
     if (this.#readers.get(keyOf(address)) === reader) this.#readers.delete(keyOf(address));
     const ofHost = this.#readersOfHost.get(address.hostname);
     ofHost?.delete(reader);
+    this.#addressOf.delete(reader);
     if (ofHost?.size === 0) this.#readersOfHost.delete(address.hostname);
   }
 
@@ -134,18 +137,34 @@ export class RtpPorts implements Disposable {
   }
 
   #deliver(bytes: Uint8Array, from: SocketAddress): void {
-    const reader = this.#readers.get(keyOf(from)) ?? this.#readerBySsrc(bytes, from.hostname);
-    if (reader === undefined) this.#strayDatagrams++;
-    else reader.receiveRtcp(bytes);
+    const address = keyOf(from);
+    const reader = this.#readers.get(address) ?? this.#readerBySsrc(bytes, from.hostname, address);
+    if (reader === undefined) {
+      this.#strayDatagrams++;
+      return;
+    }
+    this.#addressOf.set(reader, address);
+    reader.receiveRtcp(bytes);
   }
 
-  /** The first report block of a receiver report names the stream it is about (RFC 3550 s6.4.2). */
-  #readerBySsrc(bytes: Uint8Array, hostname: string): RtcpReader | undefined {
+  /**
+   * The first report block of a receiver report names the stream it is about (RFC 3550 s6.4.2). Readers of a live film share
+   * that name: those behind one NAT are told apart by where they have been heard of.
+   */
+  #readerBySsrc(bytes: Uint8Array, hostname: string, address: string): RtcpReader | undefined {
     const ofHost = this.#readersOfHost.get(mappedAddress(hostname));
     if (ofHost === undefined || bytes.length < 12 || !isRtcp(bytes)) return undefined;
     const ssrc = ((bytes[8] << 24) | (bytes[9] << 16) | (bytes[10] << 8) | bytes[11]) >>> 0;
-    for (const reader of ofHost) if (reader.ssrc === ssrc) return reader;
-    return undefined;
+    let unheard: RtcpReader | undefined;
+    let any: RtcpReader | undefined;
+    for (const reader of ofHost) {
+      if (reader.ssrc !== ssrc) continue;
+      const heardFrom = this.#addressOf.get(reader);
+      if (heardFrom === address) return reader;
+      if (heardFrom === undefined) unheard ??= reader;
+      any ??= reader;
+    }
+    return unheard ?? any;
   }
 }
 

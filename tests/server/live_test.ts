@@ -179,6 +179,41 @@ for (const udp of UDP_WAYS) {
     assertEquals(places, places.map((_, index) => (places[0] + index) % FRAMES.length));
   });
 
+  Deno.test(`RtspServer gives each of 120 readers every packet of a live film, sent the ${udp} way`, async () => {
+    await using test = await live({ udp, frameRateHz: 10 });
+    const readers: UdpReader[] = [];
+    try {
+      while (readers.length < 120) {
+        const reader = await UdpReader.setUp(test);
+        readers.push(reader);
+        await reader.reader.ask("PLAY");
+      }
+      const newest = readers.at(-1)!;
+      await newest.rtp.received(100, 30_000);
+      const wanted = new Map(
+        newest.packets.slice(0, 100).map((bytes) => [decodeRtp(bytes).sequenceNumber, bytes]),
+      );
+      for (const { rtp } of readers) {
+        const last = [...wanted.keys()].at(-1)!;
+        for (let wait = 0; wait < 500; wait++) {
+          if (rtp.rtp.some(({ sequenceNumber }) => sequenceNumber === last)) break;
+          await delay(10);
+        }
+        assertUnbroken(rtp.rtp);
+        const shared = rtp.datagrams.map(({ bytes }) => bytes)
+          .filter((bytes) => wanted.has(decodeRtp(bytes).sequenceNumber));
+        assertEquals(shared.length, 100);
+        for (const bytes of shared) {
+          assertEquals(bytes, wanted.get(decodeRtp(bytes).sequenceNumber));
+        }
+      }
+      const told = await test.server.sessions();
+      assertEquals(told.map(({ framesDropped }) => framesDropped), told.map(() => 0));
+    } finally {
+      for (const reader of readers) await reader[Symbol.asyncDispose]();
+    }
+  });
+
   Deno.test(`RtspServer sends large live frames in slices, all to each reader, sent the ${udp} way`, async () => {
     const large = FRAMES.slice(0, 3).map((frame) => largeFrame(frame));
     const files = { "movie.mjpeg": concat(large) };
@@ -263,27 +298,49 @@ Deno.test("RtspServer reports a live source with its own counters to every reade
   await two.rtcp.received(2, 8000);
   assertEquals(one.rtcp.datagrams[1].bytes, two.rtcp.datagrams[1].bytes);
   // What each reader reports is its own.
+  const port = await serverRtcpPort(two);
+  two.rtcp.socket.sendTo(reportOf(one.reader.ssrc, 7), { hostname: "127.0.0.1", port });
+  await delay(50);
+  assertEquals((await test.server.sessions()).map(({ packetsLost }) => packetsLost), [0, 7]);
+});
+
+/** A receiver report of so many packets lost. */
+function reportOf(ssrc: number, cumulativeLost: number): Uint8Array {
   const block = {
-    ssrc: one.reader.ssrc,
+    ssrc,
     fractionLost: 128,
-    cumulativeLost: 7,
+    cumulativeLost,
     extendedHighestSequenceNumber: 0,
     interarrivalJitter: 0,
     lastSr: 0,
     delaySinceLastSr: 0,
   };
-  const bytes = encodeRtcp([{ type: "RR", ssrc: 1, reports: [block] }], { isReducedSize: true });
-  const port = await serverRtcpPort(two);
-  two.rtcp.socket.sendTo(bytes, { hostname: "127.0.0.1", port });
-  await delay(50);
-  assertEquals((await test.server.sessions()).map(({ packetsLost }) => packetsLost), [0, 7]);
-});
+  return encodeRtcp([{ type: "RR", ssrc: 1, reports: [block] }], { isReducedSize: true });
+}
 
 /** Where the server's reports come from. */
 async function serverRtcpPort({ reader, transport }: UdpReader): Promise<number> {
   const answer = await reader.ask("SETUP", { Transport: transport });
   return Number(/server_port=\d+-(\d+)/.exec(answer.headers.get("transport")!)![1]);
 }
+
+Deno.test("RtspServer tells readers of one host and one SSRC apart, though a NAT changes their ports", async () => {
+  await using test = await live();
+  await using one = await UdpReader.setUp(test);
+  await using two = await UdpReader.setUp(test);
+  const port = await serverRtcpPort(one);
+  const outside = [new UdpProbe(), new UdpProbe()];
+  for (const [index, { socket }] of [...outside.entries(), ...outside.entries()]) {
+    const report = reportOf(one.reader.ssrc, 10 + index);
+    socket.sendTo(report, { hostname: "127.0.0.1", port });
+    await delay(20);
+  }
+  const told = await test.server.sessions();
+  assertEquals(told.map(({ packetsLost }) => packetsLost).sort(), [10, 11]);
+  assertEquals(told.map(({ receiverReports }) => receiverReports), [2, 2]);
+  await two.reader.ask("TEARDOWN");
+  for (const probe of outside) await probe[Symbol.asyncDispose]();
+});
 
 Deno.test("RtspServer plays a live film to lab clients: whole frames, each client's numbers from 1", async () => {
   await using test = await live();
