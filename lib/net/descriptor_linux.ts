@@ -48,6 +48,12 @@ export function findStreamDescriptor(
   return found?.fd;
 }
 
+/** The TCP socket of this process that listens on an address; `undefined` when there is none. */
+export function findListenerDescriptor(libc: Libc, address: SocketAddress): number | undefined {
+  const isListener = (fd: number) => readOption(libc, fd, SOCKET_OPTION.SO_ACCEPTCONN) === 1;
+  return findDescriptor(libc, address, isListener)?.fd;
+}
+
 function findDescriptor(
   libc: Libc,
   address: SocketAddress,

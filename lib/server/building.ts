@@ -61,7 +61,9 @@ export function buildServer(
     for (const listener of listeners) listener(event);
   };
   const { hostname = "0.0.0.0", port = DEFAULT_PORT } = options;
-  const portable = listenTcp({ hostname, port, isPortShared: thread !== undefined });
+  // The main thread has the port for itself at first, so that no two servers share it without knowing.
+  const isPortShared = thread !== undefined && thread.index > 0;
+  const portable = listenTcp({ hostname, port, isPortShared });
   const listener = udpPath.prepareListener?.(portable) ?? portable;
   let ports: RtpPorts;
   try {

@@ -10,6 +10,7 @@
 import type { Paced } from "../engine/pacer.ts";
 import { TransportError } from "../errors.ts";
 import type { ImageWorker } from "../image/image.ts";
+import { sharePort } from "../net/port_sharing_linux.ts";
 import type { ByteStream, SocketAddress, StreamListener } from "../net/socket.ts";
 import { buildServer, type BuiltServer } from "./building.ts";
 import { type ConnectionCounters, RtspConnection } from "./connection.ts";
@@ -244,6 +245,7 @@ export class RtspServer implements AsyncDisposable {
           this.#connections.get(letter.connection)?.errands?.receive(letter, from);
         } else this.#guests.receive(letter, from);
       },
+      sharePort: () => sharePort(this.#listener),
       shareAmong: (threads) => batches.shareAmong(threads),
       isStrained: () => timer.overload.isStrained(timer.now()),
     };

@@ -10,7 +10,6 @@
 
 import type { TransportError } from "../errors.ts";
 import type { SocketAddress } from "../net/socket.ts";
-import { listenTcp } from "../net/tcp.ts";
 import { NOTHING_HELD } from "./errands.ts";
 import type {
   ServerEvent,
@@ -18,7 +17,7 @@ import type {
   ServerSessionSnapshot,
   ServerStatistics,
 } from "./events.ts";
-import { DEFAULT_PORT, limitsOf, MAX_THREADS, type RtspServerOptions } from "./options.ts";
+import { limitsOf, MAX_THREADS, type RtspServerOptions } from "./options.ts";
 import { RtspServer } from "./server.ts";
 import { newSharedMemory, type ServerThread, serverThread } from "./server_thread.ts";
 import type { Letter, SharedMemory, ThreadAccount, ThreadOptions } from "./thread_messages.ts";
@@ -141,14 +140,11 @@ export class RtspServerPool implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { workers, hostname = "0.0.0.0", port = DEFAULT_PORT } = this.#options;
-    const isShared = this.#mostThreads > 1;
-    // A shared port would be shared with another server of the same user, too.
-    if (isShared && port !== 0) listenTcp({ hostname, port }).close();
+    const { workers } = this.#options;
     const listener = (event: ServerEvent) => this.#tell(event, 0);
     this.#server = await RtspServer.start(
       { ...this.#options, listener },
-      isShared ? this.#thread : undefined,
+      this.#mostThreads > 1 ? this.#thread : undefined,
     );
     // Systems that cannot spread connections need not say so to those who did not ask.
     const isOdd = workers !== undefined || Deno.build.os === "linux";
@@ -156,7 +152,7 @@ export class RtspServerPool implements AsyncDisposable {
       this.#tellFewer(reasonForFewer(this.#options));
     }
     if (workers === undefined) return;
-    while (this.threads < this.#mostThreads) this.#startWorker();
+    this.#startWorkers(this.#mostThreads - 1);
     await Promise.all(this.#starting);
   }
 
@@ -165,6 +161,15 @@ export class RtspServerPool implements AsyncDisposable {
     if (this.threads >= this.#mostThreads || this.#closing !== undefined) return false;
     return this.#thread.sessionLimit.total >= SESSIONS_PER_THREAD * this.threads ||
       (this.threads === 1 && this.#thread.receiver?.isStrained() === true);
+  }
+
+  #startWorkers(count: number): void {
+    if (count <= 0) return;
+    if (!this.#thread.receiver!.sharePort()) {
+      this.#mostThreads = 1;
+      return this.#tellFewer("to share the port it needs the permission --allow-ffi");
+    }
+    for (let i = 0; i < count; i++) this.#startWorker();
   }
 
   #startWorker(): void {
@@ -245,7 +250,7 @@ export class RtspServerPool implements AsyncDisposable {
     for (const listener of this.#listeners) listener(event);
     const mayNeedThread = event.type === "session-begun" || event.type === "connection-opened";
     if (mayNeedThread && this.#options.workers === undefined && this.#isFurtherThreadNeeded()) {
-      this.#startWorker();
+      this.#startWorkers(1);
     }
   }
 

@@ -31,6 +31,12 @@ export interface ServerThread {
 export interface ThreadReceiver {
   /** Takes a letter. */
   receive(letter: Letter, from: number): void;
+  /**
+   * Lets other threads listen where it listens.
+   *
+   * @returns false where the system does not.
+   */
+  sharePort(): boolean;
   /** So many threads share what is bounded for the whole server. */
   shareAmong(threads: number): void;
   /** Frames are late here. */

@@ -4,14 +4,19 @@ import { RtspProbe, UdpProbe } from "../support/rtsp_probe.ts";
 const ROOT = new URL("../../", import.meta.url);
 const PROGRAM = new URL("server.ts", ROOT).pathname;
 
-/** The program as its users start it, with the permissions it is built with. */
+/** The program as its users start it, but for the permission of the fast path unless it is given. */
 class Program implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #stderr: Promise<string>;
   readonly lines: string[] = [];
   readonly #reading: Promise<void>;
 
-  constructor(args: readonly string[], cwd?: string, program = PROGRAM) {
+  constructor(
+    args: readonly string[],
+    cwd?: string,
+    flags: readonly string[] = [],
+    program = PROGRAM,
+  ) {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -20,6 +25,7 @@ class Program implements AsyncDisposable {
         "--unstable-net",
         "--allow-net",
         "--allow-read",
+        ...flags,
         `--config=${new URL("deno.json", ROOT).pathname}`,
         program,
         ...args,
@@ -122,6 +128,22 @@ Deno.test("rtsp-server does without the permission for the fast path, and says s
   assertMatch(told[0], Deno.build.os === "linux" ? /--allow-ffi/ : /this system is/);
 });
 
+Deno.test({
+  name:
+    "rtsp-server --workers 2 without the permission to share the port serves by one thread, and says so",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using program = new Program(["0", "--host", "127.0.0.1", "--json", "--workers", "2"]);
+    const { port } = await program.event("listening");
+    await using probe = await RtspProbe.connect(port);
+    await probe.ask("OPTIONS", "*");
+    program.kill("SIGINT");
+    const { code, stderr } = await program.end();
+    assertEquals(code, 0);
+    assertMatch(stderr, /One thread serves: to share the port it needs the permission --allow-ffi/);
+  },
+});
+
 for (const level of ["info", "warn"]) {
   Deno.test(`rtsp-server --udp portable says nothing of the fast path, log level ${level}`, async () => {
     const options = ["--udp", "portable", "--log-level", level];
@@ -154,7 +176,8 @@ Deno.test({
   name: "rtsp-server --workers 3 says goodbye to all readers at Ctrl-C, and ends with 0",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
-    await using program = new Program(["0", "--host", "127.0.0.1", "--json", "--workers", "3"]);
+    const args = ["0", "--host", "127.0.0.1", "--json", "--workers", "3"];
+    await using program = new Program(args, undefined, ["--allow-ffi"]);
     const { port, url } = await program.event("listening");
     const readers: RtspProbe[] = [];
     const threads = new Set<string>();
@@ -208,7 +231,7 @@ Deno.test({
         Deno.exit(await main(Deno.args));`,
       );
       const args = ["0", "--host", "127.0.0.1", "--workers", "2"];
-      await using program = new Program(args, folder, `${folder}/crashing.ts`);
+      await using program = new Program(args, folder, ["--allow-ffi"], `${folder}/crashing.ts`);
       const { code, stderr } = await program.end();
       assertEquals(code, 1, stderr);
       assertMatch(stderr, /rtsp-server: Thread 1 of the server has ended: .*TypeError.*\n$/);
