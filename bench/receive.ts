@@ -25,6 +25,8 @@ export interface ReceiveTask {
   readonly udp: "portable" | "linux";
   /** How long. */
   readonly seconds: number;
+  /** Whether its socket has the buffer that most systems give, 208 kB, instead of as much as this one allows. */
+  readonly hasDefaultBuffer: boolean;
   /** Milliseconds for which it is busy with something else, again and again; 0: never. */
   readonly busyMs: number;
   /** Whether it shows the preview. */
@@ -39,6 +41,8 @@ export interface ReceiveOutcome {
   readonly packets: number;
   /** Those that never came. */
   readonly lost: number;
+  /** Those of them that the system dropped because the socket's buffer was full. */
+  readonly droppedBySystem: number;
   /** Whole frames. */
   readonly frames: number;
   /** Frames with a hole. */
@@ -56,7 +60,7 @@ export interface ReceiveOutcome {
 /** A line of the table. */
 interface Row extends Omit<ReceiveOutcome, "arrivals"> {
   readonly sender: string;
-  readonly udp: string;
+  readonly receiver: string;
   readonly load: string;
   readonly latencyMs?: { readonly p50: number; readonly p99: number; readonly max: number };
 }
@@ -75,6 +79,13 @@ const LOADS = [
   { load: "PNG, preview, busy 50 ms", busyMs: 50, isShowing: true, writesPng: true },
   { load: "PNG, preview, busy 100 ms", busyMs: 100, isShowing: true, writesPng: true },
 ];
+
+const RECEIVERS = [
+  { receiver: "portable", udp: "portable", hasDefaultBuffer: false },
+  { receiver: "portable, 208 kB", udp: "portable", hasDefaultBuffer: true },
+  { receiver: "thread", udp: "linux", hasDefaultBuffer: false },
+  { receiver: "thread, 208 kB", udp: "linux", hasDefaultBuffer: true },
+] as const;
 
 /** As most users are: the system's limit on receive buffers holds. */
 const WITHOUT_PRIVILEGE = await output("setpriv", ["--version"])
@@ -103,12 +114,14 @@ async function main(): Promise<void> {
         try {
           const url = `rtsp://127.0.0.1:${server.port}/${kind.path("udp")}`;
           for (const { load, ...rest } of LOADS) {
-            for (const udp of ["portable", "linux"] as const) {
-              if (flags.only && !`${kind.name} ${udp} ${load}`.includes(String(flags.only))) {
+            for (const { receiver, ...way } of RECEIVERS) {
+              if (
+                flags.only && !`${kind.name}; ${receiver}; ${load};`.includes(String(flags.only))
+              ) {
                 continue;
               }
-              const task = { url, udp, seconds: Number(flags.seconds), ...rest };
-              rows.push({ sender: kind.name, load, ...await run(task) });
+              const task = { url, seconds: Number(flags.seconds), ...rest, ...way };
+              rows.push({ sender: kind.name, receiver, load, ...await run(task) });
               console.error(JSON.stringify(rows.at(-1)));
             }
           }
@@ -128,7 +141,7 @@ async function main(): Promise<void> {
 }
 
 /** Lets a client play, and reads its preview meanwhile. */
-async function run(task: ReceiveTask): Promise<Omit<Row, "sender" | "load">> {
+async function run(task: ReceiveTask): Promise<Omit<Row, "sender" | "receiver" | "load">> {
   const program = ["run", "--quiet", "--allow-all", "--unstable-net", "bench/receive/client.ts"];
   const [command, ...args] = [...WITHOUT_PRIVILEGE, Deno.execPath(), ...program];
   const child = new Deno.Command(command, {
@@ -148,7 +161,7 @@ async function run(task: ReceiveTask): Promise<Omit<Row, "sender" | "load">> {
   if (outcome === undefined) throw new Error("Cannot measure: the client ended without a result");
   const { arrivals, ...rest } = outcome;
   const latencyMs = shown && latencyOf(arrivals, await shown);
-  return { udp: task.udp, ...rest, latencyMs };
+  return { ...rest, latencyMs };
 }
 
 function latencyOf(arrivals: ReceiveOutcome["arrivals"], shown: ReadonlyMap<number, number>) {
@@ -171,14 +184,21 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
 
 function printTable(rows: readonly Row[]): void {
   console.log(
-    "| Sender | Load | Received by | Packets | Lost | CPU µs a packet | PNGs | Packet to browser p50 / p99, ms |",
+    "| Sender | Load | Received by | Packets | Lost | Of these at the socket | CPU µs a packet | PNGs | Packet to browser p50 / p99, ms |",
   );
-  console.log("|---|---|---|--:|--:|--:|--:|--:|");
+  console.log("|---|---|---|--:|--:|--:|--:|--:|--:|");
   for (const row of rows) {
     const { p50, p99 } = row.latencyMs ?? {};
     const latency = p50 === undefined ? "" : `${p50.toFixed(1)} / ${p99!.toFixed(1)}`;
     const share = (row.lost / (row.packets + row.lost) * 100).toFixed(2);
-    const cells = [row.sender, row.load, row.udp, row.packets, `${row.lost} (${share} %)`];
+    const cells = [
+      row.sender,
+      row.load,
+      row.receiver,
+      row.packets,
+      `${row.lost} (${share} %)`,
+      row.droppedBySystem,
+    ];
     console.log(`| ${[...cells, row.cpuUs.toFixed(1), row.pngs, latency].join(" | ")} |`);
   }
 }

@@ -9,6 +9,7 @@ import { PngWriter } from "../../lib/client/keepers.ts";
 import { ClientWatching } from "../../lib/client/watching.ts";
 import { ImageWorker } from "../../lib/image/image.ts";
 import { openLibc } from "../../lib/net/libc.ts";
+import { raiseReceiveBuffer } from "../../lib/net/udp_linux.ts";
 import { clockOffsetMs } from "../../lib/net/receive_work.ts";
 import { createPreviewHandler, openPreview } from "../../lib/ui/preview.ts";
 import type { ReceiveOutcome, ReceiveTask } from "../receive.ts";
@@ -16,6 +17,8 @@ import type { ReceiveOutcome, ReceiveTask } from "../receive.ts";
 const task: ReceiveTask = JSON.parse(Deno.env.get("RECEIVE_TASK")!);
 const WARM_UP_MS = 1_500;
 const BUSY_PERIOD_MS = 400;
+/** What most systems give a socket, and the most that they let it have, as they count: twice what is asked for. */
+const DEFAULT_BUFFER_BYTES = 212_992;
 
 const libc = openLibc()!;
 const offsetMs = clockOffsetMs(libc);
@@ -27,10 +30,14 @@ const watching = await ClientWatching.open({
 });
 const { url, udp } = task;
 const client = new RtspClient({ url, udp, transport: "udp", tap: watching.tap });
+let rtpPort = 0;
 client.on((event) => {
   if (event.type === "note") console.error(event.text);
+  if (event.type !== "request" || event.request.method !== "SETUP") return;
+  const transport = event.request.headers.find(([name]) => name === "Transport")![1];
+  rtpPort = Number(/client_port=(\d+)/.exec(transport)![1]);
 });
-const images = new ImageWorker();
+const images = new ImageWorker({ isBackground: true });
 const folder = await Deno.makeTempDir({ prefix: "deno-rtsp-receive-" });
 const pngs = task.writesPng ? await PngWriter.open(folder, { every: 1, images }) : undefined;
 const arrivals: [number, number][] = [];
@@ -42,11 +49,15 @@ client.onFrame((frame) => {
 const preview = task.isShowing ? showPreview() : undefined;
 if (preview) console.log(`PREVIEW ${preview.port}`);
 await client.setup();
+if (task.hasDefaultBuffer) {
+  raiseReceiveBuffer({ hostname: "0.0.0.0", port: rtpPort }, DEFAULT_BUFFER_BYTES / 2);
+}
 await client.play();
 await sleep(WARM_UP_MS);
 isMeasuring = true;
 const busy = task.busyMs > 0 ? setInterval(() => compute(task.busyMs), BUSY_PERIOD_MS) : undefined;
 const before = client.statistics();
+const droppedBefore = droppedBySystem();
 const cpu = process.cpuUsage();
 await sleep(task.seconds * 1_000);
 const { user, system } = process.cpuUsage(cpu);
@@ -59,6 +70,7 @@ const outcome: ReceiveOutcome = {
   packets,
   lost: after.lost - before.lost,
   frames: after.frames - before.frames,
+  droppedBySystem: droppedBySystem() - droppedBefore,
   framesDropped: after.framesDropped - before.framesDropped,
   cpuUs: (user + system) / packets,
   pngs: Array.from(Deno.readDirSync(folder)).length,
@@ -83,6 +95,15 @@ function showPreview() {
 /** Holds the thread, as a library's user may. */
 function compute(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+/** What the system has dropped at our socket because its buffer was full. */
+function droppedBySystem(): number {
+  const port = rtpPort.toString(16).toUpperCase().padStart(4, "0");
+  const line = Deno.readTextFileSync("/proc/net/udp").split("\n").find((text) =>
+    text.includes(`:${port} `)
+  );
+  return Number(line?.trim().split(/\s+/).at(-1) ?? 0);
 }
 
 function sleep(ms: number): Promise<void> {

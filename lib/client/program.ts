@@ -85,7 +85,7 @@ class ClientProgram {
   readonly #terminal: Terminal;
   readonly #watching: ClientWatching;
   readonly #client: RtspClient;
-  readonly #images = new ImageWorker();
+  readonly #images = new ImageWorker({ isBackground: true });
   readonly #keepers: FrameKeeper[] = [];
   readonly #finished = Promise.withResolvers<void>();
   #preview: OpenPreview | undefined;

@@ -9,46 +9,15 @@
  * @module
  */
 import { JpegFormatError, StateError, TransportError } from "../errors.ts";
-import type { PreparationOptions, PreparedJpeg, RepairAction } from "../jpeg.ts";
-
-/** What a worker is asked for. The bytes are the worker's from then on. */
-export type ImageJob =
-  | { readonly id: number; readonly kind: "png"; readonly jpeg: Uint8Array }
-  | {
-    readonly id: number;
-    readonly kind: "fit";
-    readonly jpeg: Uint8Array;
-    readonly maxBytes: number;
-  }
-  | {
-    readonly id: number;
-    readonly kind: "prepare";
-    readonly jpeg: Uint8Array;
-    readonly options: PreparationOptions;
-  };
-
-/** The picture that a worker made, and what was done to it where that is asked. */
-export interface ImageResult {
-  /** The job's number. */
-  readonly id: number;
-  /** The picture. */
-  readonly bytes: Uint8Array;
-  /** What was done to make it ready for RTP/JPEG. */
-  readonly actions?: readonly RepairAction[];
-}
-
-/** What a worker answers: the picture, or a sentence; `code` marks a fault of the picture, at `offset`. */
-export type ImageAnswer = ImageResult | {
-  readonly id: number;
-  readonly error: string;
-  readonly code: string | undefined;
-  readonly offset: number;
-};
+import type { PreparationOptions, PreparedJpeg } from "../jpeg.ts";
+import { BACKGROUND, type ImageAnswer, type ImageJob, type ImageResult } from "./image_job.ts";
 
 /** Settings of {@linkcode ImageWorker}. */
 export interface ImageWorkerOptions {
   /** Threads, at least 1. @default {processors - 1, at least 1} */
   readonly threads?: number;
+  /** Whether other threads come first where processors are short: Linux, `--allow-ffi`. @default {false} */
+  readonly isBackground?: boolean;
 }
 
 interface PendingJob {
@@ -75,6 +44,7 @@ interface Thread {
  */
 export class ImageWorker implements Disposable {
   readonly #maxThreads: number;
+  readonly #name: string | undefined;
   readonly #threads = new Set<Thread>();
   readonly #queue: PendingJob[] = [];
   #nextId = 1;
@@ -83,6 +53,7 @@ export class ImageWorker implements Disposable {
   /** Makes a pool without threads; they are started when pictures come. */
   constructor(options: ImageWorkerOptions = {}) {
     this.#maxThreads = Math.max(1, options.threads ?? navigator.hardwareConcurrency - 1);
+    this.#name = options.isBackground ? BACKGROUND : undefined;
   }
 
   /**
@@ -166,7 +137,8 @@ export class ImageWorker implements Disposable {
   #startThread(): Thread {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // a bundle's worker is JavaScript
     const url = new URL(`./image_worker.${extension}`, import.meta.url);
-    const thread: Thread = { worker: new Worker(url, { type: "module" }), current: undefined };
+    const worker = new Worker(url, { type: "module", name: this.#name });
+    const thread: Thread = { worker, current: undefined };
     thread.worker.addEventListener("message", (event: MessageEvent<ImageAnswer>) => {
       const pending = thread.current;
       thread.current = undefined;

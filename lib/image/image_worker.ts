@@ -9,12 +9,14 @@
 /// <reference lib="deno.worker" />
 import { JpegFormatError } from "../errors.ts";
 import { prepareJpeg, ScanRecoder, withHuffmanTables } from "../jpeg.ts";
+import { stepBehind } from "./background_linux.ts";
 import { ImageCodec } from "./codec.ts";
 import { fitJpeg } from "./fit.ts";
-import type { ImageAnswer, ImageJob, ImageResult } from "./image.ts";
+import { BACKGROUND, type ImageAnswer, type ImageJob, type ImageResult } from "./image_job.ts";
 
 let loading: Promise<ImageCodec> | undefined;
 const recoder = new ScanRecoder();
+if (self.name === BACKGROUND) stepBehind();
 
 self.addEventListener("message", async (event: MessageEvent<ImageJob>) => {
   const { id } = event.data;

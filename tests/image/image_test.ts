@@ -91,6 +91,27 @@ Deno.test("ImageWorker.close() rejects what is not done and everything after", a
   images.close();
 });
 
+Deno.test({
+  name: "ImageWorker in the background lets other threads go first",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const niceThreads = () =>
+      Array.from(Deno.readDirSync("/proc/self/task")).filter(({ name }) => {
+        const stat = Deno.readTextFileSync(`/proc/self/task/${name}/stat`);
+        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16] === "10";
+      }).length;
+    const before = niceThreads();
+    {
+      using images = new ImageWorker({ threads: 1 });
+      await images.toPng(photo);
+      assertEquals(niceThreads(), before);
+    }
+    using images = new ImageWorker({ threads: 1, isBackground: true });
+    await images.toPng(photo);
+    assert(niceThreads() > before);
+  },
+});
+
 Deno.test("ImageWorker.fit() returns the same bytes when they fit", async () => {
   using images = new ImageWorker();
   assertStrictEquals(await images.fit(photo, photo.length), photo);
