@@ -128,6 +128,7 @@ function authenticationOf(
 ) {
   const { users, offersSha256, offersBasic } = options;
   if (users === undefined || users.size === 0) return undefined;
-  const onFailure = (address: string) => thread?.post({ kind: "failed-login", address }, "all");
+  const onFailure = (address: string) =>
+    thread?.others.post({ kind: "failed-login", address }, "all");
   return new Authentication({ users, offersSha256, offersBasic, emit, onFailure });
 }

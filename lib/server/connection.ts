@@ -110,6 +110,7 @@ export class RtspConnection implements CallConnection, Paced {
     try {
       for (;;) {
         if (this.#conversation.isBusy) await new Promise<void>((ready) => this.#whenReady = ready);
+        await this.#parts.thread?.others.congestion();
         const count = await this.stream.read(buffer);
         if (count === null) break;
         timer.stayResponsive();

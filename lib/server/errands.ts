@@ -151,7 +151,7 @@ export class ConnectionErrands {
   }
 
   #post(errand: Errand, thread: number): void {
-    this.#options.thread.post(errand, thread);
+    this.#options.thread.others.post(errand, thread);
   }
 }
 

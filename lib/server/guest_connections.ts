@@ -43,7 +43,7 @@ export class GuestConnections {
       const { number } = errand.place;
       let guest = this.#guests.get(number);
       if (guest === undefined) {
-        const reply = (message: ErrandReply) => this.#parts.thread!.post(message, from);
+        const reply = (message: ErrandReply) => this.#parts.thread!.others.post(message, from);
         guest = new GuestConnection(this.#parts, errand.place, reply);
         this.#guests.set(number, guest);
       }

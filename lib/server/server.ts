@@ -177,6 +177,7 @@ export class RtspServer implements AsyncDisposable {
   async #accept(): Promise<void> {
     for (;;) {
       try {
+        await this.#parts.thread?.others.congestion();
         const stream = await this.#listener.accept();
         if (stream === undefined) return;
         this.#admit(stream);

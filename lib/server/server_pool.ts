@@ -66,8 +66,9 @@ export class RtspServerPool implements AsyncDisposable {
     this.#mostThreads = mostThreads;
     const limits = limitsOf(options);
     this.#memory = newSharedMemory(limits);
-    this.#thread = serverThread(0, this.#memory, limits, (letter, to) => {
-      this.#deliver(letter, 0, to);
+    this.#thread = serverThread(0, this.#memory, limits, {
+      post: (letter, to) => this.#deliver(letter, 0, to),
+      congestion: () => this.#congestion(),
     });
     this.#listeners = new Set(options.listener === undefined ? [] : [options.listener]);
   }
@@ -243,6 +244,13 @@ export class RtspServerPool implements AsyncDisposable {
     } else if (to === 0) this.#thread.receiver?.receive(letter, from);
     else if (this.#workers.has(to)) this.#workers.get(to)!.post({ type: "letter", from, letter });
     else if (letter.kind === "request") this.#deliver(answerOfNobody(letter), to, from);
+  }
+
+  #congestion(): Promise<void> | undefined {
+    for (const { congestion } of this.#workers.values()) {
+      if (congestion !== undefined) return congestion;
+    }
+    return undefined;
   }
 
   #tell(event: ServerEvent, from: number): void {

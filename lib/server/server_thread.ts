@@ -11,6 +11,14 @@ import type { AddressCounter, AddressLimitOptions } from "./connection_limits.ts
 import { SharedAddressLimit } from "./shared_limit.ts";
 import type { Letter, SharedMemory } from "./thread_messages.ts";
 
+/** The way to the other threads. */
+export interface ThreadPost {
+  /** Takes a letter to another thread, or to all others. */
+  post(letter: Letter, to: number | "all"): void;
+  /** So much is on its way to other threads that nothing more should be read; settles when that is over. */
+  congestion(): Promise<void> | undefined;
+}
+
 /** One thread of a server. */
 export interface ServerThread {
   /** Its number, 0 for the main thread. */
@@ -21,8 +29,8 @@ export interface ServerThread {
   readonly sessionLimit: AddressCounter;
   /** Numbers of all threads. */
   readonly numbers: SharedNumbers;
-  /** Takes a letter to another thread, or to all others. */
-  post(letter: Letter, to: number | "all"): void;
+  /** See {@linkcode ThreadPost}. */
+  readonly others: ThreadPost;
   /** Takes letters of other threads; the server puts itself here. */
   receiver: ThreadReceiver | undefined;
 }
@@ -80,14 +88,14 @@ export function serverThread(
   index: number,
   memory: SharedMemory,
   limits: AddressLimitOptions,
-  post: ServerThread["post"],
+  others: ThreadPost,
 ): ServerThread {
   return {
     index,
     connectionLimit: new SharedAddressLimit(memory.connections, limits),
     sessionLimit: new SharedAddressLimit(memory.sessions, limits),
     numbers: new SharedNumbers(memory.counts),
-    post,
+    others,
     receiver: undefined,
   };
 }

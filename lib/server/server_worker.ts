@@ -10,6 +10,7 @@
 /// <reference lib="deno.worker" />
 
 import { TransportError } from "../errors.ts";
+import { type Envelope, Mailbox } from "./mailbox.ts";
 import { limitsOf } from "./options.ts";
 import { RtspServer } from "./server.ts";
 import { type ServerThread, serverThread } from "./server_thread.ts";
@@ -20,7 +21,13 @@ type Start = Extract<MessageToWorker, { type: "start" }>;
 let thread: ServerThread | undefined;
 let starting: Promise<RtspServer | undefined> | undefined;
 
-self.addEventListener("message", (event: MessageEvent<MessageToWorker>) => take(event.data));
+const mailbox = new Mailbox<MessageFromWorker, MessageToWorker>(
+  (envelope) => self.postMessage(envelope),
+  take,
+);
+self.addEventListener("message", (event: MessageEvent<Envelope<MessageToWorker>>) => {
+  mailbox.receive(event.data);
+});
 
 function take(message: MessageToWorker): void {
   switch (message.type) {
@@ -43,8 +50,9 @@ function take(message: MessageToWorker): void {
 }
 
 async function start({ index, options, memory }: Start): Promise<RtspServer | undefined> {
-  thread = serverThread(index, memory, limitsOf(options), (letter, to) => {
-    post({ type: "letter", letter, to });
+  thread = serverThread(index, memory, limitsOf(options), {
+    post: (letter, to) => mailbox.post({ type: "letter", letter, to }),
+    congestion: () => mailbox.congestion,
   });
   try {
     const server = await RtspServer.start({
@@ -53,14 +61,14 @@ async function start({ index, options, memory }: Start): Promise<RtspServer | un
       sample: options.sample && new URL(options.sample.href),
       listener: (event) => {
         // The main thread has said where all of them listen.
-        if (event.type !== "listening") post({ type: "event", event });
+        if (event.type !== "listening") mailbox.post({ type: "event", event });
       },
     }, thread);
-    post({ type: "started" });
+    mailbox.post({ type: "started" });
     return server;
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
-    post({ type: "refused", message: error.message });
+    mailbox.post({ type: "refused", message: error.message });
     return undefined;
   }
 }
@@ -69,15 +77,11 @@ async function tellAccount(id: number): Promise<void> {
   const server = await starting;
   if (server === undefined) return;
   const account = { sessions: server.sessions(), statistics: server.statistics() };
-  post({ type: "account", id, account });
+  mailbox.post({ type: "account", id, account });
 }
 
 async function close(): Promise<void> {
   const server = await starting;
   await server?.close();
-  post({ type: "closed" });
-}
-
-function post(message: MessageFromWorker): void {
-  self.postMessage(message);
+  mailbox.post({ type: "closed" });
 }

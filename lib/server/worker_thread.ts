@@ -7,6 +7,7 @@
  */
 
 import { TransportError } from "../errors.ts";
+import { type Envelope, Mailbox } from "./mailbox.ts";
 import type { MessageFromWorker, MessageToWorker, ThreadAccount } from "./thread_messages.ts";
 
 /** Told what comes from a worker. */
@@ -25,6 +26,7 @@ export class WorkerThread {
   /** Number of the thread, from 1. */
   readonly index: number;
   readonly #worker: Worker;
+  readonly #mailbox: Mailbox<MessageToWorker, MessageFromWorker>;
   readonly #listener: WorkerListener;
   readonly #asked = new Map<number, (account: ThreadAccount | undefined) => void>();
   readonly #started = Promise.withResolvers<string | undefined>();
@@ -43,9 +45,14 @@ export class WorkerThread {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // a bundle's worker is JavaScript
     const url = new URL(`./server_worker.${extension}`, import.meta.url);
     this.#worker = new Worker(url, { type: "module", name: `server thread ${start.index}` });
-    this.#worker.addEventListener("message", (event: MessageEvent<MessageFromWorker>) => {
-      this.#take(event.data);
-    });
+    this.#mailbox = new Mailbox(
+      (envelope) => this.#worker.postMessage(envelope),
+      (message) => this.#take(message),
+    );
+    this.#worker.addEventListener(
+      "message",
+      (event: MessageEvent<Envelope<MessageFromWorker>>) => this.#mailbox.receive(event.data),
+    );
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault(); // otherwise the error ends the program, with no goodbye to anybody
       this.#crash(event.message);
@@ -60,7 +67,12 @@ export class WorkerThread {
 
   /** Hands it a message. */
   post(message: MessageToWorker): void {
-    this.#worker.postMessage(message);
+    this.#mailbox.post(message);
+  }
+
+  /** See {@linkcode Mailbox.congestion}. */
+  get congestion(): Promise<void> | undefined {
+    return this.#mailbox.congestion;
   }
 
   /** What it has to say about itself; nothing once it is ending. */
@@ -117,6 +129,7 @@ export class WorkerThread {
   #end(): void {
     this.#isEnding = true;
     this.#worker.terminate();
+    this.#mailbox.close();
     this.#started.resolve("it has ended");
     for (const resolve of this.#asked.values()) resolve(undefined);
     this.#asked.clear();

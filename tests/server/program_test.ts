@@ -223,7 +223,8 @@ Deno.test({
           constructor(url, options) {
             super(url, options);
             this.addEventListener("message", ({ data }) => {
-              if (data.type === "started") this.postMessage({ type: "letter", letter: null });
+              if (!data.messages?.some(({ type }) => type === "started")) return;
+              this.postMessage({ type: "batch", messages: [{ type: "letter", letter: null }] });
             });
           }
         };

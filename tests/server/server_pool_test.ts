@@ -494,7 +494,7 @@ Deno.test({
       await probes.of[thread].ask("PLAY", url, { Session });
     }
     await rtp.received(10);
-    workers.all[0].postMessage({ type: "letter", letter: null });
+    workers.all[0].postMessage({ type: "batch", messages: [{ type: "letter", letter: null }] });
     assertMatch((await pool.failed).message, /^Thread 1 of the server has ended: .*TypeError/);
     await pool.close();
     assert(await probes.of[0].ended() && await probes.of[2].ended());
