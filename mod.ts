@@ -377,8 +377,14 @@ export {
   type ClientSessionOptions,
 } from "./lib/engine/client_session.ts";
 export { ReaderReports, type ReaderStatistics } from "./lib/engine/reader_reports.ts";
+export { type FrameFacts, FrameRing, type RingFrame } from "./lib/engine/frame_ring.ts";
 export { Relay, type RelayFrame, type RelayReader, type RelayWay } from "./lib/engine/relay.ts";
-export { RtpSender, type RtpSenderOptions, type RtpSenderStatistics } from "./lib/engine/sender.ts";
+export {
+  RtpSender,
+  type RtpSenderOptions,
+  type RtpSenderStatistics,
+  type SenderNumbers,
+} from "./lib/engine/sender.ts";
 export {
   type ReceiverEvent,
   RtpReceiver,

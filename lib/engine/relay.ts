@@ -10,7 +10,7 @@
  */
 
 import type { PacketBatch } from "../rtp.ts";
-import type { RtpSender } from "./sender.ts";
+import type { RtpSender, SenderNumbers } from "./sender.ts";
 
 /** A frame on its way to the readers. */
 export interface RelayFrame {
@@ -126,7 +126,16 @@ export class Relay<Reader extends RelayReader> {
     for (const [way, readers] of this.#readersOf) way.sendFrame(frame, readers);
   }
 
-  /** Sends what is left of the newest frame to everybody. */
+  /** Sends a frame to everybody that the same source has stamped in another thread; `numbers` are those behind it. */
+  forward(frame: RelayFrame, numbers: SenderNumbers): void {
+    this.sender.follow(numbers);
+    for (const [way, readers] of this.#readersOf) way.sendFrame(frame, readers);
+  }
+
+  /**
+   * Sends what is left of the newest frame to everybody; {@linkcode push} does so itself, {@linkcode forward} wants it done
+   * before the frame's memory is used again.
+   */
   finishFrame(): void {
     for (const way of this.#readersOf.keys()) way.finishFrame();
   }

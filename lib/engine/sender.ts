@@ -31,6 +31,16 @@ export interface RtpSenderOptions {
   readonly random?: () => number;
 }
 
+/** How far a sender is. */
+export interface SenderNumbers {
+  /** The number that the next packet will carry, 0 to 65535. */
+  readonly sequenceNumber: number;
+  /** RTP packets sent so far. */
+  readonly packetsSent: number;
+  /** Octets of RTP payload sent so far. */
+  readonly octetsSent: number;
+}
+
 /** A snapshot of what was sent and what the reader reported. */
 export interface RtpSenderStatistics extends ReaderStatistics {
   /** RTP packets stamped. */
@@ -111,6 +121,19 @@ export class RtpSender {
   /** The number that the next packet will carry: `seq` of RTP-Info (RFC 2326 s12.33). */
   get nextSequenceNumber(): number {
     return this.#stamp.sequenceNumber;
+  }
+
+  /** How far it is: for {@linkcode follow} elsewhere. */
+  get numbers(): SenderNumbers {
+    const { sequenceNumber } = this.#stamp;
+    return { sequenceNumber, packetsSent: this.#packetsSent, octetsSent: this.#octetsSent };
+  }
+
+  /** Takes over how far the sender of the same stream is that stamps in another thread. */
+  follow({ sequenceNumber, packetsSent, octetsSent }: SenderNumbers): void {
+    this.#stamp.sequenceNumber = sequenceNumber;
+    this.#packetsSent = packetsSent;
+    this.#octetsSent = octetsSent;
   }
 
   /** The timestamp of a media time in ticks of the clock rate: start plus ticks, modulo 2^32. */

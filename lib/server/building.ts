@@ -95,28 +95,25 @@ export function buildServer(
     options.ownsThread ? udpPath.openShortWait?.() : undefined,
     options.maxLatenessMs ?? DEFAULT_MAX_LATENESS_MS,
   );
+  const phases = new StartPhases();
+  const library = new MediaLibrary({
+    folder: options.media,
+    sample: options.sample,
+    frameRateHz: options.frameRateHz,
+    boundary: options.boundary,
+    followTimer: options.follow ? timer : undefined,
+    preparation,
+    emit,
+    onClosed: (movieId) => batches.forget(movieId),
+  });
+  const shared = { options, timer, phases, library, batches, thread, emit };
   const parts: ServerParts = {
-    options,
-    timer,
-    phases: new StartPhases(),
-    library: new MediaLibrary({
-      folder: options.media,
-      sample: options.sample,
-      frameRateHz: options.frameRateHz,
-      boundary: options.boundary,
-      followTimer: options.follow ? timer : undefined,
-      preparation,
-      emit,
-      onClosed: (movieId) => batches.forget(movieId),
-    }),
-    batches,
-    live: options.live ? new LiveSources() : undefined,
+    ...shared,
+    live: options.live ? new LiveSources(shared) : undefined,
     ports,
     sessions: new SessionTable((session, reason) => onSessionEnded.call(session, reason), thread),
     sessionLimit: thread?.sessionLimit ?? new AddressLimit(limitsOf(options)),
     authentication: authenticationOf(options, emit, thread),
-    thread,
-    emit,
   };
   return { parts, listener, images, listeners, onSessionEnded };
 }

@@ -117,18 +117,11 @@ function answerPlay(parts: ServerParts, call: RtspCall): CallOutcome {
 /** What is really played: of Scale and Speed only what was asked about (RFC 2326 s12.34, s12.35). */
 function playAnswer(session: StreamSession, call: RtspCall, range: PlayingRange): RtspAnswer {
   if (call.isLab) return { statusCode: 200, session };
-  const { sender, isLive } = session.stream;
+  const { stream, streamUrl: url } = session;
   const asked = (name: string) => headerValue(call.request.headers, name);
   const headers: RtspHeader[] = [
-    ["Range", isLive ? LIVE_RANGE : formatPlayedRange(range, asked("Range"), session.movie)],
-    [
-      "RTP-Info",
-      formatRtpInfo([{
-        url: session.streamUrl,
-        seq: sender.nextSequenceNumber,
-        rtptime: sender.timestampAt(range.mediaTicks),
-      }]),
-    ],
+    ["Range", stream.isLive ? LIVE_RANGE : formatPlayedRange(range, asked("Range"), session.movie)],
+    ["RTP-Info", formatRtpInfo([{ url, ...stream.nextPacket(range) }])],
   ];
   if (asked("Scale") !== undefined) headers.push(["Scale", decimal(range.scale)]);
   if (asked("Speed") !== undefined) headers.push(["Speed", decimal(range.speed)]);

@@ -354,6 +354,6 @@ const LOG_LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 const UDP_CHOICES: readonly UdpChoice[] = ["auto", "portable", "linux"];
 const REPAIR_LEVELS: readonly RepairLevel[] = ["off", "lossless", "all"];
 const RESTART_CHOICES: readonly RestartChoice[] = ["keep", "none", "rows"];
-/** Watching the wire, and one stream for all readers, is done in one place. */
-const SINGLE_THREADED: readonly string[] = ["live", "preview", "capture"];
+/** Watching the wire is done in one place. */
+const SINGLE_THREADED: readonly string[] = ["preview", "capture"];
 const BYTES_OF: Readonly<Record<string, number>> = { "": 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 };

@@ -1,25 +1,23 @@
 /**
  * A film that is played as a camera would be: one endless stream, which readers join where it stands.
  *
- * Floor 4 (assembly). It takes the frames that are due from the shared batches to the relay, for as long as there are
- * readers. The film stands where the wall clock says, so it goes on while nobody looks. How frames leave is
- * `live_ways.ts`.
+ * Floor 4 (assembly). It takes the frames that are due from the shared batches to the audience, for as long as somebody
+ * watches. The film stands where the wall clock says, so it goes on while nobody looks.
  *
  * @module
  */
 
 import type { Paced } from "../engine/pacer.ts";
 import type { Playback, PlayingRange } from "../engine/playback.ts";
-import { Relay, type RelayWay } from "../engine/relay.ts";
+import type { RelayFrame } from "../engine/relay.ts";
 import type { RtpSender } from "../engine/sender.ts";
 import type { StartPhase, StartPhases } from "../engine/start_phases.ts";
-import type { DatagramSocket } from "../net/socket.ts";
 import { type FrameBatches, isUnsendable, type PayloadFormat } from "./frame_batches.ts";
-import { InterleavedWay, type LiveReader, NumberedWay, UdpWay } from "./live_ways.ts";
+import { LiveAudience, type LiveViewer } from "./live_audience.ts";
+import type { LiveFilm, NextPacket } from "./live_film.ts";
 import type { SharedMovie } from "./media_library.ts";
 import type { GrowthReader } from "./movie_growth.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
-import { UdpTransport } from "./transports.ts";
 
 /** What a {@linkcode LiveSource} connects. */
 export interface LiveSourceOptions {
@@ -43,39 +41,47 @@ export interface LiveSourceOptions {
   readonly onFault: (reason: string) => void;
 }
 
+/** Those who watch from another thread. */
+export interface LiveOutlet {
+  /** Takes a stamped frame, borrowed, that was due at `dueMs`. */
+  sendFrame(frame: RelayFrame, dueMs: number): void;
+  /** There will be no more frames. */
+  end(): void;
+}
+
 /** One film, live, in one payload format. */
-export class LiveSource implements Paced, GrowthReader {
+export class LiveSource implements LiveFilm, Paced, GrowthReader {
   /** The pacer's place. */
   pacing: Paced["pacing"] = undefined;
+  /** Takes frames to other threads, where these use the film. */
+  outlet: LiveOutlet | undefined;
   readonly #options: LiveSourceOptions;
-  readonly #relay: Relay<LiveReader>;
-  readonly #readers = new Set<LiveReader & SourceListener>();
-  readonly #udpWays = new WeakMap<DatagramSocket, UdpWay>();
-  readonly #interleavedWay = new InterleavedWay();
-  readonly #numberedWay = new NumberedWay();
+  readonly #audience: LiveAudience;
+  /** Readers here, and whoever stands for those elsewhere. */
+  readonly #watchers = new Set<unknown>();
   #phase: StartPhase | undefined;
   /** Changes whenever it stops: what was loading is not wanted any more. */
   #round = 0;
   /** All frames of a film that grows were sent. */
   #isWaiting = false;
   #isEnded = false;
-  #goodbyesSaid = 0;
   #unsendable = 0;
   #faultToldMs = -Infinity;
 
-  /** A source that nobody reads yet. */
+  /** A source that nobody watches yet. */
   constructor(options: LiveSourceOptions) {
     this.#options = options;
-    this.#relay = new Relay(options.sender);
+    const ticksAt = (now: number) => options.playback.ticksAt(now);
+    this.#audience = new LiveAudience({ ...options, ticksAt });
     options.movie.growth?.add(this);
   }
 
-  /** Numbers, timestamps and reports of the source. */
+  /** See {@linkcode LiveFilm.sender}. */
   get sender(): RtpSender {
     return this.#options.sender;
   }
 
-  /** Where the film stands, in seconds. */
+  /** See {@linkcode LiveFilm.positionSeconds}. */
   get positionSeconds(): number {
     return this.#options.playback.positionSeconds;
   }
@@ -85,40 +91,58 @@ export class LiveSource implements Paced, GrowthReader {
     return this.#unsendable + this.#options.playback.stats().dropped;
   }
 
-  /** How late a frame was at worst, in ms. */
+  /** See {@linkcode LiveFilm.worstLatenessMs}. */
   get worstLatenessMs(): number {
     return this.#options.playback.stats().worstLatenessMs;
   }
 
-  /** The reader gets every frame from the next one on. */
-  join(reader: LiveReader & SourceListener): void {
-    const now = this.#options.timer.now();
-    const isFirst = this.#readers.size === 0;
-    this.#readers.add(reader);
-    this.#relay.join(reader, this.#wayOf(reader), now);
-    if (isFirst) this.#run(now);
+  /** The largest frame of the film, in octets, as far as it is known. */
+  get largestFrameBytes(): number {
+    return this.#options.movie.file.index.largestFrameBytes;
   }
 
-  /** The reader gets nothing more; harmless when it gets nothing. */
-  leave(reader: LiveReader & SourceListener): void {
-    this.#relay.leave(reader);
-    if (this.#readers.delete(reader) && this.#readers.size === 0) this.#stop();
+  /** See {@linkcode LiveFilm.join}. */
+  join(reader: LiveViewer): void {
+    this.#audience.join(reader);
+    this.watch(reader);
   }
 
-  /** What is played next, while somebody reads. */
+  /** See {@linkcode LiveFilm.leave}. */
+  leave(reader: LiveViewer): void {
+    this.#audience.leave(reader);
+    this.unwatch(reader);
+  }
+
+  /** The film runs while somebody watches. */
+  watch(watcher: unknown): void {
+    const isFirst = this.#watchers.size === 0;
+    this.#watchers.add(watcher);
+    if (isFirst) this.#run(this.#options.timer.now());
+  }
+
+  /** Ends {@linkcode LiveSource.watch}. */
+  unwatch(watcher: unknown): void {
+    if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#stop();
+  }
+
+  /** See {@linkcode LiveFilm.current}. */
   current(now: number): PlayingRange {
     return this.#options.playback.current(now);
   }
 
-  /** A compound of report and BYE. */
+  /** See {@linkcode LiveFilm.nextPacket}. */
+  nextPacket({ mediaTicks }: PlayingRange): NextPacket {
+    const { sender } = this;
+    return { seq: sender.nextSequenceNumber, rtptime: sender.timestampAt(mediaTicks) };
+  }
+
+  /** See {@linkcode LiveFilm.goodbye}. */
   goodbye(): Uint8Array {
-    const { timer, playback, sender } = this.#options;
-    const now = timer.now();
-    return sender.goodbye(timer.unixMsAt(now), sender.timestampAt(playback.ticksAt(now)));
+    return this.#audience.goodbye();
   }
 
   /** Ends for good; its readers have left. */
-  end(): void {
+  close(): void {
     this.#options.movie.growth?.delete(this);
     this.#stop();
     this.#options.movie.release();
@@ -136,29 +160,33 @@ export class LiveSource implements Paced, GrowthReader {
   /** The film's file is gone: there will be no more frames. */
   onGrowthEnded(): void {
     this.#isEnded = true;
-    if (this.#readers.size > 0) this.#endLater();
+    this.#stop();
+    this.#audience.end();
+    this.outlet?.end();
   }
 
   /** Called by the pacer. */
   onDue(now: number): void {
-    if (this.#isEnded) return this.#sayGoodbye(now);
     const { batches, movie, format, playback, timer } = this.#options;
     playback.setStrained(timer.overload.isStrained(now));
     const frameIndex = playback.peek(now);
     if (frameIndex === undefined) return this.#scheduleNext();
     const batch = batches.peek(movie, format, frameIndex, "UDP");
     if (batch === undefined) return this.#load(frameIndex);
-    const { mediaTicks } = playback.take(now)!;
-    this.#reportIfDue(now);
+    const { mediaTicks, dueMs } = playback.take(now)!;
     if (isUnsendable(batch)) this.#tellFault(batch.reason, now);
-    else this.#relay.push({ batch, mediaTicks, spreadMs: 0.7 * playback.intervalMs });
+    else {
+      const frame = { batch, mediaTicks, spreadMs: 0.7 * playback.intervalMs };
+      this.#audience.push(frame);
+      this.outlet?.sendFrame(frame, dueMs);
+    }
     this.#prefetch();
     this.#scheduleNext();
   }
 
   /** The film is where it would be had it never stopped. */
   #run(now: number): void {
-    if (this.#isEnded) return this.#endLater();
+    if (this.#isEnded) return;
     const { playback, phases, timer } = this.#options;
     const nextMs = playback.nextDue();
     if (nextMs === undefined || nextMs < now) {
@@ -182,7 +210,6 @@ export class LiveSource implements Paced, GrowthReader {
   #stop(): void {
     this.#round++;
     this.#isWaiting = false;
-    this.#goodbyesSaid = 0;
     if (this.#phase !== undefined) this.#options.phases.release(this.#phase);
     this.#phase = undefined;
     this.#options.timer.cancel(this);
@@ -211,16 +238,9 @@ export class LiveSource implements Paced, GrowthReader {
     const { playback, timer } = this.#options;
     const dueMs = playback.nextDue();
     if (dueMs !== undefined) return timer.schedule(this, dueMs);
-    const now = timer.now();
     this.#isWaiting = true;
-    this.#reportIfDue(now);
-    timer.schedule(this, now + WAITING_INTERVAL_MS);
-  }
-
-  #reportIfDue(now: number): void {
-    if (!this.#relay.reportDue(now)) return;
-    const { playback, timer } = this.#options;
-    this.#relay.sendReport(now, timer.unixMsAt(now), playback.ticksAt(now));
+    this.#audience.reportMeanwhile();
+    timer.schedule(this, timer.now() + WAITING_INTERVAL_MS);
   }
 
   /** A film with many bad frames is told of once a second. */
@@ -230,47 +250,8 @@ export class LiveSource implements Paced, GrowthReader {
     this.#faultToldMs = now;
     this.#options.onFault(reason);
   }
-
-  #endLater(): void {
-    const { timer } = this.#options;
-    this.#round++;
-    timer.schedule(this, timer.now() + GOODBYE_DELAYS_MS[0]);
-  }
-
-  /** Said again over UDP: players wait for ever for one that was lost. */
-  #sayGoodbye(now: number): void {
-    this.#relay.finishFrame();
-    const bytes = this.goodbye();
-    const isFirst = this.#goodbyesSaid++ === 0;
-    for (const reader of [...this.#readers]) {
-      if (isFirst || reader.transport.kind === "UDP") reader.takeReport(bytes);
-      if (isFirst) reader.sourceEnded();
-    }
-    const delayMs = GOODBYE_DELAYS_MS[this.#goodbyesSaid];
-    const isOver = delayMs === undefined || this.#readers.size === 0;
-    if (!isOver) this.#options.timer.schedule(this, now + delayMs);
-  }
-
-  #wayOf({ numbers, transport }: LiveReader): RelayWay<LiveReader> {
-    if (numbers !== undefined) return this.#numberedWay;
-    if (!(transport instanceof UdpTransport)) return this.#interleavedWay;
-    let way = this.#udpWays.get(transport.rtp);
-    if (way === undefined) {
-      way = new UdpWay(transport.rtp, this.#options);
-      this.#udpWays.set(transport.rtp, way);
-    }
-    return way;
-  }
 }
 
-/** Told what becomes of the source it reads. */
-export interface SourceListener {
-  /** There will be no more frames. */
-  sourceEnded(): void;
-}
-
-/** The first goodbye comes well after the last frame: players read it first and drop what they have not read yet. */
-const GOODBYE_DELAYS_MS: readonly number[] = [250, 1000, 2000];
 /** How often a source that waits for more frames looks whether a report is due. */
 const WAITING_INTERVAL_MS = 500;
 const FAULT_INTERVAL_MS = 1000;

@@ -1,48 +1,109 @@
 /**
- * The live films of a server: each is there for as long as sessions are set up for it.
+ * The live films of a server: each is there for as long as sessions are set up for it. Of several threads the main one
+ * plays them, and the others borrow them.
  *
- * Floor 4 (assembly). What one is doing is `live_source.ts`.
+ * Floor 4 (assembly). What a film is doing is `live_source.ts`.
  *
  * @module
  */
 
 import { Playback } from "../engine/playback.ts";
-import type { RtpSender } from "../engine/sender.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
+import { LiveBorrower } from "./live_borrower.ts";
+import type { HeldFilm } from "./live_film.ts";
+import { LiveLender } from "./live_lender.ts";
 import { LiveSource } from "./live_source.ts";
 import type { SharedMovie } from "./media_library.ts";
 import { DEFAULT_BURST_PACKETS } from "./options.ts";
 import type { ServerParts } from "./parts.ts";
-
-/** A film that is used, to be given back. */
-export interface HeldSource {
-  /** The film. */
-  readonly source: LiveSource;
-  /** Gives it back; harmless when repeated. */
-  release(): void;
-}
+import { newSender } from "./stream_sender.ts";
+import type { LentFilm, LiveLetter } from "./thread_messages.ts";
 
 /** Which live film. */
-export interface SourceChoice {
+export interface FilmChoice {
   /** The film. */
   readonly movie: SharedMovie;
   /** What the packets hold. */
   readonly format: PayloadFormat;
-  /** Each reader has numbers of its own. */
+  /** Each reader has numbers of its own: then no thread needs another one for it. */
   readonly isNumbered: boolean;
+  /** Canonical name of the source, where there is none yet. */
+  readonly cname: string;
 }
+
+type SourceParts = Pick<
+  ServerParts,
+  "options" | "timer" | "phases" | "batches" | "library" | "thread" | "emit"
+>;
 
 /** All live films. */
 export class LiveSources {
+  readonly #parts: SourceParts;
   readonly #held = new Map<string, { readonly source: LiveSource; holders: number }>();
+  readonly #lender: LiveLender;
+  readonly #borrower: LiveBorrower | undefined;
 
-  /** The film; where nobody uses it yet, one that sends with the numbers that `makeSender` makes. */
-  hold(parts: ServerParts, choice: SourceChoice, makeSender: () => RtpSender): HeldSource {
+  /** No film is used yet. */
+  constructor(parts: SourceParts) {
+    this.#parts = parts;
+    const { timer, thread, options } = parts;
+    const post = (letter: LiveLetter, to: number) => thread?.others.post(letter, to);
+    this.#lender = new LiveLender({ timer, post });
+    this.#borrower = thread === undefined || thread.index === 0 ? undefined : new LiveBorrower({
+      timer,
+      burstPackets: options.burstPackets ?? DEFAULT_BURST_PACKETS,
+      post: (letter) => post(letter, 0),
+    });
+  }
+
+  /**
+   * The film, to be used until it is released.
+   *
+   * @throws {MediaError} when the thread that plays it cannot open it.
+   */
+  async hold(choice: FilmChoice): Promise<HeldFilm> {
+    const { movie, format, isNumbered, cname } = choice;
+    if (this.#borrower === undefined || isNumbered) return this.#holdHere(choice);
+    return await this.#borrower.hold(movie, format, cname);
+  }
+
+  /** Takes what another thread says of films. */
+  receive(letter: LiveLetter, from: number): void {
+    switch (letter.kind) {
+      case "live-borrow":
+        this.#lend(letter, from);
+        return;
+      case "live-watch":
+        return this.#lender.setWatched(letter.loan, letter.isWatched);
+      case "live-return":
+        return this.#lender.takeBack(letter.loan);
+      default:
+        return this.#borrower?.receive(letter);
+    }
+  }
+
+  async #lend(
+    { request, path, format, cname }: Extract<LiveLetter, { kind: "live-borrow" }>,
+    to: number,
+  ): Promise<void> {
+    let answer: LentFilm | string;
+    try {
+      const movie = await this.#parts.library.open(path, format === "lab");
+      const { film, release } = this.#holdHere({ movie, format, isNumbered: false, cname });
+      movie.release();
+      answer = this.#lender.lend(film, to, release);
+    } catch (error) {
+      answer = error instanceof Error ? error.message : String(error);
+    }
+    this.#parts.thread?.others.post({ kind: "live-lent", request, answer }, to);
+  }
+
+  #holdHere(choice: FilmChoice): HeldFilm & { readonly film: LiveSource } {
     const { movie, format, isNumbered } = choice;
     const key = `${movie.id} ${format} ${isNumbered}`;
     let held = this.#held.get(key);
     if (held === undefined) {
-      held = { source: sourceOf(parts, movie.share(), format, makeSender()), holders: 0 };
+      held = { source: this.#sourceOf(choice), holders: 0 };
       this.#held.set(key, held);
     }
     const { source } = held;
@@ -53,28 +114,24 @@ export class LiveSources {
       isReleased = true;
       if (--held.holders > 0) return;
       this.#held.delete(key);
-      source.end();
+      source.close();
     };
-    return { source, release };
+    return { film: source, release };
   }
-}
 
-function sourceOf(
-  { batches, timer, phases, options, emit }: ServerParts,
-  movie: SharedMovie,
-  format: PayloadFormat,
-  sender: RtpSender,
-): LiveSource {
-  const isGrowing = movie.growth !== undefined && !movie.growth.isEnded;
-  return new LiveSource({
-    movie,
-    format,
-    playback: new Playback({ timeline: movie.timeline, isLooping: true, isGrowing }),
-    sender,
-    batches,
-    timer,
-    phases,
-    burstPackets: options.burstPackets ?? DEFAULT_BURST_PACKETS,
-    onFault: (message) => emit({ type: "warning", message }),
-  });
+  #sourceOf({ movie, format, cname }: FilmChoice): LiveSource {
+    const { batches, timer, phases, options, emit } = this.#parts;
+    const isGrowing = movie.growth !== undefined && !movie.growth.isEnded;
+    return new LiveSource({
+      movie: movie.share(),
+      format,
+      playback: new Playback({ timeline: movie.timeline, isLooping: true, isGrowing }),
+      sender: newSender({ random: options.random, cname, isLab: false }),
+      batches,
+      timer,
+      phases,
+      burstPackets: options.burstPackets ?? DEFAULT_BURST_PACKETS,
+      onFault: (message) => emit({ type: "warning", message }),
+    });
+  }
 }

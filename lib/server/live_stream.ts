@@ -12,8 +12,8 @@ import type { RtpSender } from "../engine/sender.ts";
 import type { PacketBatch } from "../rtp.ts";
 import type { FrameBatch, PayloadFormat } from "./frame_batches.ts";
 import { countRepairs, type RepairCounts } from "./frame_preparation.ts";
-import type { LiveSource, SourceListener } from "./live_source.ts";
-import type { LiveReader } from "./live_ways.ts";
+import type { LiveViewer } from "./live_audience.ts";
+import type { HeldFilm, NextPacket } from "./live_film.ts";
 import { MissedFrames } from "./missed_frames.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
 import type { SessionStream, StreamStatistics } from "./session_stream.ts";
@@ -21,10 +21,8 @@ import type { StreamTransport } from "./transports.ts";
 
 /** What a {@linkcode LiveStream} connects. */
 export interface LiveStreamOptions {
-  /** The film. */
-  readonly source: LiveSource;
-  /** Gives the film back. */
-  readonly release: () => void;
+  /** The film; given back at the end. */
+  readonly held: HeldFilm;
   /** What the packets hold. */
   readonly format: PayloadFormat;
   /** The reader's own numbers, where it cannot have those of the source. */
@@ -40,12 +38,12 @@ export interface LiveStreamOptions {
 }
 
 /** The stream of one session. */
-export class LiveStream implements SessionStream, LiveReader, SourceListener {
+export class LiveStream implements SessionStream, LiveViewer {
   /** See {@linkcode SessionStream.isLive}. */
   readonly isLive = true;
   /** What the packets hold. */
   readonly format: PayloadFormat;
-  /** See {@linkcode LiveReader.numbers}. */
+  /** See {@linkcode LiveViewer.numbers}. */
   readonly numbers: RtpSender | undefined;
   readonly #options: LiveStreamOptions;
   readonly #missed: MissedFrames;
@@ -70,12 +68,12 @@ export class LiveStream implements SessionStream, LiveReader, SourceListener {
     this.numbers = options.numbers;
     this.#transport = options.transport;
     this.#missed = new MissedFrames(options.onSlow);
-    this.#reports = new ReaderReports(this.sender.ssrc, CLOCK_RATE_HZ);
+    this.#reports = new ReaderReports(this.ssrc, CLOCK_RATE_HZ);
   }
 
-  /** See {@linkcode SessionStream.sender}. */
-  get sender(): RtpSender {
-    return this.numbers ?? this.#options.source.sender;
+  /** See {@linkcode SessionStream.ssrc}. */
+  get ssrc(): number {
+    return (this.numbers ?? this.#film.sender).ssrc;
   }
 
   /** Where packets go now. */
@@ -90,7 +88,7 @@ export class LiveStream implements SessionStream, LiveReader, SourceListener {
 
   /** See {@linkcode SessionStream.positionSeconds}. */
   get positionSeconds(): number {
-    return this.#options.source.positionSeconds;
+    return this.#film.positionSeconds;
   }
 
   /** Sends by another transport from now on. */
@@ -114,7 +112,12 @@ export class LiveStream implements SessionStream, LiveReader, SourceListener {
 
   /** See {@linkcode SessionStream.current}. */
   current(now: number): PlayingRange {
-    return this.#options.source.current(now);
+    return this.#film.current(now);
+  }
+
+  /** See {@linkcode SessionStream.nextPacket}. */
+  nextPacket(range: PlayingRange): NextPacket {
+    return this.#film.nextPacket(range);
   }
 
   /** Those who are promised no number join when they have their answer. */
@@ -134,8 +137,8 @@ export class LiveStream implements SessionStream, LiveReader, SourceListener {
     this.#isEnded = true;
     this.pause();
     const isMissed = saysGoodbye && this.numbers === undefined && this.#framesSent > 0;
-    if (isMissed) this.takeReport(this.#options.source.goodbye());
-    this.#options.release();
+    if (isMissed) this.takeReport(this.#film.goodbye());
+    this.#options.held.release();
   }
 
   /** See {@linkcode SessionStream.receiveRtcp}. */
@@ -145,15 +148,15 @@ export class LiveStream implements SessionStream, LiveReader, SourceListener {
 
   /** Counters. */
   stats(): StreamStatistics {
-    const { source } = this.#options;
+    const film = this.#film;
     const dropped = this.#dropped +
-      (this.#isJoined ? source.framesDropped - this.#droppedBefore : 0);
+      (this.#isJoined ? film.framesDropped - this.#droppedBefore : 0);
     return {
       framesSent: this.#framesSent,
       framesDropped: dropped + this.#missed.total,
       repairs: { ...this.#repairs },
       positionSeconds: this.positionSeconds,
-      worstLatenessMs: source.worstLatenessMs,
+      worstLatenessMs: film.worstLatenessMs,
       sender: {
         ...this.#reports.stats(),
         packetsSent: this.#packetsSent,
@@ -163,7 +166,7 @@ export class LiveStream implements SessionStream, LiveReader, SourceListener {
     };
   }
 
-  /** See {@linkcode LiveReader.frameSent}. */
+  /** See {@linkcode LiveViewer.frameSent}. */
   frameSent(batch: FrameBatch): void {
     this.#framesSent++;
     this.#packetsSent += batch.packetCount;
@@ -171,7 +174,7 @@ export class LiveStream implements SessionStream, LiveReader, SourceListener {
     if (batch.repairs !== undefined) countRepairs(this.#repairs, batch.repairs);
   }
 
-  /** See {@linkcode LiveReader.frameGivenUp}. */
+  /** See {@linkcode LiveViewer.frameGivenUp}. */
   frameGivenUp(batch: PacketBatch): void {
     this.#framesSent--;
     this.#packetsSent -= batch.packetCount;
@@ -186,23 +189,27 @@ export class LiveStream implements SessionStream, LiveReader, SourceListener {
     this.#transport.sendReport(bytes);
   }
 
-  /** See {@linkcode SourceListener.sourceEnded}. */
+  /** See {@linkcode LiveViewer.sourceEnded}. */
   sourceEnded(): void {
     this.#options.onEnd();
+  }
+
+  get #film() {
+    return this.#options.held.film;
   }
 
   #join(): void {
     if (this.#isJoined) return;
     this.#isJoined = true;
-    this.#droppedBefore = this.#options.source.framesDropped;
-    this.#options.source.join(this);
+    this.#droppedBefore = this.#film.framesDropped;
+    this.#film.join(this);
   }
 
   #leave(): void {
     if (!this.#isJoined) return;
     this.#isJoined = false;
-    this.#dropped += this.#options.source.framesDropped - this.#droppedBefore;
-    this.#options.source.leave(this);
+    this.#dropped += this.#film.framesDropped - this.#droppedBefore;
+    this.#film.leave(this);
   }
 }
 

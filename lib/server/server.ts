@@ -27,7 +27,7 @@ import { DEFAULT_SESSION_TIMEOUT_SECONDS, limitsOf, type RtspServerOptions } fro
 import type { ServerParts } from "./parts.ts";
 import type { ServerThread, ThreadReceiver } from "./server_thread.ts";
 import type { StreamSession } from "./stream_session.ts";
-import { isReply } from "./thread_messages.ts";
+import { isAboutLive, isReply } from "./thread_messages.ts";
 import { chooseUdpPath } from "./udp_choice.ts";
 
 export type { RtspServerOptions } from "./options.ts";
@@ -236,13 +236,15 @@ export class RtspServer implements AsyncDisposable {
   }
 
   #threadReceiver(): ThreadReceiver {
-    const { timer, batches, authentication } = this.#parts;
+    const { timer, batches, authentication, live } = this.#parts;
     return {
       receive: (letter, from) => {
-        timer.stayResponsive();
+        // Frames are sent at once; whatever else comes is answered by promises.
+        if (letter.kind !== "live-frame") timer.stayResponsive();
         if (letter.kind === "failed-login") {
           authentication?.failedElsewhere(letter.address, timer.now());
-        } else if (isReply(letter)) {
+        } else if (isAboutLive(letter)) live?.receive(letter, from);
+        else if (isReply(letter)) {
           this.#connections.get(letter.connection)?.errands?.receive(letter, from);
         } else this.#guests.receive(letter, from);
       },

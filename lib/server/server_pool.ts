@@ -27,7 +27,7 @@ import { WorkerThread } from "./worker_thread.ts";
 export interface RtspServerPoolOptions extends Omit<RtspServerOptions, "tap"> {
   /**
    * Threads, 1 to 64. Without a number there is one at first, and another one whenever the others have 8 sessions each or
-   * fall behind, up to the number of processors, 16 at most. Movies that play `live` are sent by one thread.
+   * fall behind, up to the number of processors, 16 at most.
    * @default {as many as are needed}
    */
   readonly workers?: number;
@@ -77,7 +77,7 @@ export class RtspServerPool implements AsyncDisposable {
    * Starts to listen; with a number of `workers`, all of them serve once it settles.
    *
    * @throws {TransportError} when the port or the folder cannot be had; the message says what to do.
-   * @throws {RangeError} when `workers` is no such number, or above 1 for movies that play `live`.
+   * @throws {RangeError} when `workers` is no such number.
    */
   static async start(options: RtspServerPoolOptions): Promise<RtspServerPool> {
     const pool = new RtspServerPool(
@@ -298,13 +298,8 @@ export class RtspServerPool implements AsyncDisposable {
 }
 
 /** How many threads there shall be, or may be where no number was asked for. */
-function threadsWanted({ workers, live = false }: RtspServerPoolOptions): number {
-  if (workers === undefined) {
-    return live ? 1 : Math.min(navigator.hardwareConcurrency, MOST_BY_ITSELF);
-  }
-  if (live && workers > 1) {
-    throw new RangeError(`Cannot start ${workers} threads: live movies have one stream for all`);
-  }
+function threadsWanted({ workers }: RtspServerPoolOptions): number {
+  if (workers === undefined) return Math.min(navigator.hardwareConcurrency, MOST_BY_ITSELF);
   if (Number.isInteger(workers) && workers >= 1 && workers <= MAX_THREADS) return workers;
   throw new RangeError(`Cannot start ${workers} threads: 1 to ${MAX_THREADS} are possible`);
 }

@@ -7,9 +7,10 @@
  */
 
 import type { PlaybackRequest, PlayingRange } from "../engine/playback.ts";
-import type { RtpSender, RtpSenderStatistics } from "../engine/sender.ts";
+import type { RtpSenderStatistics } from "../engine/sender.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
 import type { RepairCounts } from "./frame_preparation.ts";
+import type { NextPacket } from "./live_film.ts";
 import type { StreamTransport } from "./transports.ts";
 
 /** Counters of a stream. */
@@ -36,8 +37,8 @@ export interface SessionStream {
   readonly format: PayloadFormat;
   /** Where packets go now. */
   readonly transport: StreamTransport;
-  /** SSRC, next sequence number and timestamps. */
-  readonly sender: Pick<RtpSender, "ssrc" | "nextSequenceNumber" | "timestampAt">;
+  /** The SSRC of its packets. */
+  readonly ssrc: number;
   /** Between PLAY and PAUSE or the end. */
   readonly isPlaying: boolean;
   /** Where the film stands, in seconds. */
@@ -52,6 +53,8 @@ export interface SessionStream {
   play(request: PlaybackRequest, now: number): PlayingRange | undefined;
   /** What is being played. */
   current(now: number): PlayingRange;
+  /** What the first packet of what is played will carry. */
+  nextPacket(range: PlayingRange): NextPacket;
   /** Begins what {@linkcode SessionStream.play} prepared: the client has its answer. */
   begin(): void;
   /** Stops; PLAY goes on. */

@@ -8,21 +8,21 @@
 
 import { Playback } from "../engine/playback.ts";
 import { type RtspAnswer, type RtspCall, withReason } from "../engine/request_checks.ts";
-import { RtpSender } from "../engine/sender.ts";
 import { RtspFormatError, TransportError } from "../errors.ts";
-import { PAYLOAD_TYPE_JPEG } from "../rtp.ts";
 import { LAB_MAX_JPEG } from "../rtp_lab.ts";
 import { headerValues } from "../rtsp.ts";
 import { formatTransport, parseTransport, type TransportSpec } from "../rtsp_headers.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
 import { endpointText } from "./events.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
+import type { HeldFilm } from "./live_film.ts";
 import { LiveStream } from "./live_stream.ts";
 import type { SharedMovie } from "./media_library.ts";
 import { DEFAULT_MAX_LATENESS_MS, MAX_SESSIONS_PER_CONNECTION } from "./options.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
 import { newSessionId } from "./session_ids.ts";
 import { MediaStream } from "./stream.ts";
+import { cnameAt, newSender } from "./stream_sender.ts";
 import { StreamSession } from "./stream_session.ts";
 import { InterleavedTransport, type StreamTransport, UdpTransport } from "./transports.ts";
 import { SessionPackets, type SessionWay } from "./wire.ts";
@@ -70,10 +70,15 @@ export async function answerSetup(
     }
     if (existing !== undefined) return switchTransport(parts, connection, call, existing, offer);
     if (call.isLab) endLabSession(parts, connection);
+    const cname = cnameAt(connection.stream.localAddress);
+    const held = await parts.live?.hold({ movie, format, isNumbered: call.isLab, cname });
     const limit = limitReached(parts, connection);
-    if (limit !== undefined) return withReason(453, `No further session: ${limit}`);
+    if (limit !== undefined) {
+      held?.release();
+      return withReason(453, `No further session: ${limit}`);
+    }
     isKept = true;
-    return beginSession(parts, connection, call, { movie, offer, format });
+    return beginSession(parts, connection, call, { movie, offer, format, held });
   } finally {
     if (!isKept) movie.release();
   }
@@ -159,9 +164,10 @@ function beginSession(
     readonly movie: SharedMovie;
     readonly offer: TransportSpec;
     readonly format: PayloadFormat;
+    readonly held: HeldFilm | undefined;
   },
 ): RtspAnswer {
-  const { movie, offer, format } = choice;
+  const { movie, offer, format, held } = choice;
   const { remoteAddress } = connection.stream;
   const session = new StreamSession({
     number: parts.sessions.nextNumber(),
@@ -173,13 +179,11 @@ function beginSession(
     timer: parts.timer,
     tap: parts.options.tap,
   });
-  const held = parts.live?.hold(
-    parts,
-    { movie, format, isNumbered: call.isLab },
-    () => makeSender(parts, connection, false),
-  );
   const isOwn = held === undefined || call.isLab;
-  const sender = isOwn ? makeSender(parts, connection, call.isLab) : held.source.sender;
+  const { random } = parts.options;
+  const sender = isOwn
+    ? newSender({ random, cname: cnameAt(connection.stream.localAddress), isLab: call.isLab })
+    : held.film.sender;
   const { number } = session;
   const made = makeTransport(parts, connection, offer, {
     isLab: call.isLab,
@@ -204,7 +208,7 @@ function beginSession(
       phases: parts.phases,
       hasReports: !call.isLab,
     })
-    : new LiveStream({ ...shared, ...held, numbers: isOwn ? sender : undefined });
+    : new LiveStream({ ...shared, held, numbers: isOwn ? sender : undefined });
   made.attach(session);
   bind(connection, session, made);
   parts.sessions.add(session);
@@ -407,21 +411,6 @@ function makeUdp(
     },
     release: (session) => parts.ports.unregister(rtcpAddress, session),
   };
-}
-
-/** The lab counts frames from 1; a standard session starts where nobody can guess (RFC 3550 s5.1). */
-function makeSender(parts: ServerParts, connection: CallConnection, isLab: boolean): RtpSender {
-  const random = parts.options.random ?? Math.random;
-  const ssrc = Math.floor(random() * 2 ** 32);
-  return new RtpSender({
-    ssrc,
-    sequenceNumber: isLab ? 1 : Math.floor(random() * 2 ** 16),
-    timestamp: isLab ? 0 : Math.floor(random() * 2 ** 32),
-    clockRateHz: 90_000,
-    payloadType: PAYLOAD_TYPE_JPEG,
-    cname: `deno-rtsp@${connection.stream.localAddress.hostname}`,
-    random: Math.random,
-  });
 }
 
 function isLabProtocol(spec: TransportSpec): boolean {

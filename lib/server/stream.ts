@@ -15,6 +15,7 @@ import type { RepairAction } from "../jpeg.ts";
 import { type FrameBatches, isUnsendable, type PayloadFormat } from "./frame_batches.ts";
 import { countRepairs } from "./frame_preparation.ts";
 import type { SharedMovie } from "./media_library.ts";
+import type { NextPacket } from "./live_film.ts";
 import { MissedFrames } from "./missed_frames.ts";
 import type { GrowthReader } from "./movie_growth.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
@@ -89,6 +90,11 @@ export class MediaStream implements SessionStream, Paced, GrowthReader {
     this.#prefetch();
   }
 
+  /** See {@linkcode SessionStream.ssrc}. */
+  get ssrc(): number {
+    return this.sender.ssrc;
+  }
+
   /** See {@linkcode SessionStream.isPlaying}. */
   get isPlaying(): boolean {
     return this.#playback.isPlaying;
@@ -132,6 +138,12 @@ export class MediaStream implements SessionStream, Paced, GrowthReader {
   /** See {@linkcode SessionStream.current}. */
   current(now: number): PlayingRange {
     return this.#playback.current(now);
+  }
+
+  /** See {@linkcode SessionStream.nextPacket}. */
+  nextPacket({ mediaTicks }: PlayingRange): NextPacket {
+    const { sender } = this;
+    return { seq: sender.nextSequenceNumber, rtptime: sender.timestampAt(mediaTicks) };
   }
 
   /** Begins to send what {@linkcode MediaStream.play} prepared. */

@@ -119,7 +119,7 @@ export class StreamSession implements ConversationSession, RtcpReader {
 
   /** The SSRC of its stream. */
   get ssrc(): number {
-    return this.stream.sender.ssrc;
+    return this.stream.ssrc;
   }
 
   /** Takes RTCP of its reader. */

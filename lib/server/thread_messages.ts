@@ -8,9 +8,11 @@
  */
 
 import type { ConversationSession, RtspAnswer } from "../engine/request_checks.ts";
+import type { SenderNumbers } from "../engine/sender.ts";
 import type { SocketAddress } from "../net/socket.ts";
 import type { RtspRequest } from "../rtsp.ts";
 import type { ServerEvent, ServerSessionSnapshot, ServerStatistics } from "./events.ts";
+import type { PayloadFormat } from "./frame_batches.ts";
 import type { RtspServerOptions } from "./options.ts";
 
 /** Memory that all threads share. */
@@ -71,7 +73,46 @@ export interface ThreadAccount {
 }
 
 /** What one server tells another one, be it the main thread's or a worker's. */
-export type Letter = Errand | ErrandReply | FailedLogin;
+export type Letter = Errand | ErrandReply | FailedLogin | LiveLetter;
+
+/** About films that are played live: the main thread plays them, and lends them to the others. */
+export type LiveLetter =
+  | {
+    readonly kind: "live-borrow";
+    /** Comes back with the answer. */
+    readonly request: number;
+    /** Path of the film, as it was asked for. */
+    readonly path: string;
+    readonly format: PayloadFormat;
+    /** Canonical name of the source, where there is none yet. */
+    readonly cname: string;
+  }
+  /** The film, or why it cannot be had. */
+  | { readonly kind: "live-lent"; readonly request: number; readonly answer: LentFilm | string }
+  /** The borrower has readers, or none any more. */
+  | { readonly kind: "live-watch"; readonly loan: number; readonly isWatched: boolean }
+  /** The borrower needs it no more. */
+  | { readonly kind: "live-return"; readonly loan: number }
+  /** There are more frames. */
+  | { readonly kind: "live-frame"; readonly loan: number }
+  /** Frames are to be found there from now on. */
+  | { readonly kind: "live-moved"; readonly loan: number; readonly memory: SharedArrayBuffer }
+  /** There will be no more frames. */
+  | { readonly kind: "live-end"; readonly loan: number };
+
+/** A film that another thread plays. */
+export interface LentFilm {
+  /** Number of the loan. */
+  readonly loan: number;
+  /** SSRC of the film. */
+  readonly ssrc: number;
+  /** Timestamp of its media time 0. */
+  readonly timestamp: number;
+  /** How far it is. */
+  readonly numbers: SenderNumbers;
+  /** Where its frames are to be found, see `lib/engine/frame_ring.ts`. */
+  readonly memory: SharedArrayBuffer;
+}
 
 /** From the thread of a connection to one that keeps sessions which are named there. */
 export type Errand =
@@ -140,6 +181,11 @@ export interface HeldThere {
   readonly sessions: number;
   /** Interleaved channels that these use. */
   readonly channels: readonly number[];
+}
+
+/** Whether a letter is about live films. */
+export function isAboutLive(letter: Letter): letter is LiveLetter {
+  return letter.kind.startsWith("live-");
 }
 
 /** Whether a letter answers an errand. */

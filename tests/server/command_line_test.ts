@@ -99,7 +99,6 @@ Deno.test("parseServerArguments() refuses in one sentence that says what to writ
     ["--workers 0", /--workers is "0": it must be.*1 to 64/],
     ["--workers 2 --preview 0", /--preview works with one thread: leave out --workers/],
     ["--capture c.pcapng --workers 2", /--capture works with one thread/],
-    ["--live --workers 2", /--live works with one thread/],
     ["--rtp-ports 5", /even port and the next one/],
     ["--rtp-ports 5001-5001", /even port and the next one/],
     ["--rtp-ports 5001-5002", /even port and the next one/],

@@ -4,9 +4,17 @@ import { concat } from "@std/bytes";
 import { RtspClient } from "../../lib/client/client.ts";
 import type { UdpChoice } from "../../lib/server/udp_choice.ts";
 import { decodeRtcp, encodeRtcp } from "../../lib/rtcp.ts";
-import { decodeRtp, type RtpPacket } from "../../lib/rtp.ts";
-import { JpegDepacketizer } from "../../lib/rtp_jpeg.ts";
+import { decodeRtp } from "../../lib/rtp.ts";
 import { parseSdp } from "../../lib/sdp.ts";
+import {
+  assertUnbroken,
+  infoOf,
+  picturesOf,
+  placesOf,
+  Reader,
+  TCP,
+  UdpReader,
+} from "../support/live_readers.ts";
 import { type ProbeResponse, RtspProbe, UdpProbe } from "../support/rtsp_probe.ts";
 import { labFile, paddedJpeg, sampleFrames } from "../support/sample_frames.ts";
 import { TestServer } from "../support/test_server.ts";
@@ -17,96 +25,8 @@ const UDP_WAYS: readonly UdpChoice[] = [
 ];
 const FRAMES = sampleFrames(20);
 
-/** A reader by hand: its connection, its session, and what PLAY answered. */
-class Reader implements AsyncDisposable {
-  readonly probe: RtspProbe;
-  readonly url: string;
-  session: Record<string, string> = {};
-  ssrc = 0;
-
-  constructor(probe: RtspProbe, url: string) {
-    this.probe = probe;
-    this.url = url;
-  }
-
-  static async setUp(test: TestServer, transport: string): Promise<Reader> {
-    const reader = new Reader(await RtspProbe.connect(test.port), test.url("movie.mjpeg"));
-    await reader.setUp(transport);
-    return reader;
-  }
-
-  async setUp(transport: string): Promise<void> {
-    const answer = await this.probe.ask("SETUP", this.url, { Transport: transport });
-    assertEquals(answer.statusCode, 200);
-    this.session = { Session: answer.headers.get("session")!.split(";")[0] };
-    this.ssrc = Number.parseInt(
-      /ssrc=([0-9A-F]{8})/.exec(answer.headers.get("transport")!)![1],
-      16,
-    );
-  }
-
-  ask(method: string, headers: Record<string, string> = {}): Promise<ProbeResponse> {
-    return this.probe.ask(method, this.url, { ...this.session, ...headers });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.probe[Symbol.asyncDispose]();
-  }
-}
-
-/** A reader over UDP with its two ports. */
-class UdpReader implements AsyncDisposable {
-  readonly #ports = UdpProbe.pair();
-  readonly rtp = this.#ports[0];
-  readonly rtcp = this.#ports[1];
-  reader!: Reader;
-
-  static async setUp(test: TestServer): Promise<UdpReader> {
-    const made = new UdpReader();
-    made.reader = await Reader.setUp(test, made.transport);
-    return made;
-  }
-
-  get transport(): string {
-    return `RTP/AVP;unicast;client_port=${this.rtp.port}-${this.rtcp.port}`;
-  }
-
-  get packets(): Uint8Array[] {
-    return this.rtp.datagrams.map(({ bytes }) => bytes);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.reader[Symbol.asyncDispose]();
-    await this.rtp[Symbol.asyncDispose]();
-    await this.rtcp[Symbol.asyncDispose]();
-  }
-}
-
-const TCP = "RTP/AVP/TCP;unicast;interleaved=0-1";
 const live = (options = {}, files?: Record<string, Uint8Array>) =>
   TestServer.start({ live: true, ...options }, files);
-
-function infoOf(response: ProbeResponse): { seq: number; rtptime: number } {
-  const match = /;seq=(\d+);rtptime=(\d+)$/.exec(response.headers.get("rtp-info") ?? "")!;
-  return { seq: Number(match[1]), rtptime: Number(match[2]) };
-}
-
-/** Whole pictures out of RTP packets. */
-function picturesOf(datagrams: readonly Uint8Array[]): Uint8Array[] {
-  const depacketizer = new JpegDepacketizer();
-  return datagrams.flatMap((bytes) => depacketizer.push(decodeRtp(bytes), 0)?.jpeg ?? []);
-}
-
-/** The compressed pictures of a film, in the order of its frames. */
-function placesOf(pictures: readonly Uint8Array[], frames = FRAMES): number[] {
-  const ends = frames.map((frame) => frame.slice(-400).join());
-  return pictures.map((picture) => ends.indexOf(picture.slice(-400).join()));
-}
-
-function assertUnbroken(packets: readonly RtpPacket[]): void {
-  const numbers = packets.map(({ sequenceNumber }) => sequenceNumber);
-  assertEquals(numbers, numbers.map((_, index) => (numbers[0] + index) % 65_536));
-}
 
 Deno.test("RtspServer describes a live film without an end, and plays the present whatever is asked for", async () => {
   await using test = await live({ frameRateHz: 100 });
@@ -138,7 +58,7 @@ Deno.test("RtspServer describes a live film without an end, and plays the presen
 
 for (const udp of UDP_WAYS) {
   Deno.test(`RtspServer plays a live film to readers that join at any moment: one SSRC, the same octets, sent the ${udp} way`, async () => {
-    await using test = await live({ udp });
+    await using test = await live({ udp, workers: 1 });
     await using first = await UdpReader.setUp(test);
     const firstPlay = await first.reader.ask("PLAY");
     await first.rtp.received(40);
@@ -174,7 +94,7 @@ for (const udp of UDP_WAYS) {
       }
     }
     assert(interleaved.some((bytes) => byNumber.has(decodeRtp(bytes).sequenceNumber)));
-    const places = placesOf(picturesOf(first.packets));
+    const places = placesOf(picturesOf(first.packets), FRAMES);
     assert(places.length > 8);
     assertEquals(places, places.map((_, index) => (places[0] + index) % FRAMES.length));
   });
@@ -274,7 +194,7 @@ Deno.test("RtspServer pauses one reader of a live film: the numbers go on, and s
 });
 
 Deno.test("RtspServer reports a live source with its own counters to every reader, at once and now and then", async () => {
-  await using test = await live();
+  await using test = await live({ workers: 1 });
   await using one = await UdpReader.setUp(test);
   await one.reader.ask("PLAY");
   await one.rtp.received(50);
@@ -384,7 +304,7 @@ Deno.test("RtspServer plays the same moment of a live film to our client by UDP,
   try {
     for (const [index, client] of clients.entries()) {
       client.onFrame(({ jpeg }) => {
-        newest[index] = placesOf([jpeg])[0];
+        newest[index] = placesOf([jpeg], FRAMES)[0];
         counts[index]++;
       });
       await client.setup();
@@ -477,7 +397,7 @@ Deno.test("RtspServer shows a live film where the clock says, though nobody look
     await reader.ask("PLAY");
     const packets = await reader.probe.interleaved(0, before + 20);
     await reader.ask("PAUSE");
-    shown.push(placesOf(picturesOf(packets.slice(before)))[0]);
+    shown.push(placesOf(picturesOf(packets.slice(before)), FRAMES)[0]);
     const at = (shown.at(-1)! * 50 - Date.now() % durationMs + 2.5 * durationMs) % durationMs;
     assert(
       Math.abs(at - durationMs / 2) < 300,
@@ -521,7 +441,7 @@ Deno.test("RtspServer plays a live film that grows from its newest frame on, and
   await using one = await UdpReader.setUp(test);
   await one.reader.ask("PLAY");
   const path = `${test.folder}/movie.mjpeg`;
-  const shown = () => placesOf(picturesOf(one.packets));
+  const shown = () => placesOf(picturesOf(one.packets), FRAMES);
   const until = async (count: number) => {
     for (let wait = 0; shown().length < count && wait < 300; wait++) await delay(10);
   };

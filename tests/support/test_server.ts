@@ -79,12 +79,12 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-/** One thread, or as many as `workers` or the variable `TEST_WORKERS` say; live movies and a wire that is watched take one. */
+/** One thread, or as many as `workers` or the variable `TEST_WORKERS` say; a wire that is watched takes one. */
 export function startServer(
   options: RtspServerOptions & { readonly workers?: number },
 ): Promise<RtspServer | RtspServerPool> {
   const { workers = Number(Deno.env.get("TEST_WORKERS") ?? 1) } = options;
-  return workers === 1 || options.tap !== undefined || options.live
+  return workers === 1 || options.tap !== undefined
     ? RtspServer.start(options)
     : RtspServerPool.start({ ...options, workers });
 }
