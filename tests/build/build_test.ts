@@ -13,6 +13,7 @@ import {
   type RunResult,
   textOf,
 } from "../support/process.ts";
+import { RtspProbe } from "../support/rtsp_probe.ts";
 
 /** All that the header of a packed executable calls, and nothing else. */
 const SHELL_TOOLS = ["sh", "tail", "gzip", "tar", "find", "id", "mkdir", "mv", "rm"];
@@ -115,6 +116,26 @@ Deno.test("rtsp-server and rtsp-client do the main job in an empty folder", asyn
   server.signal("SIGINT");
   assertMatch(String(await server.code), /^(0|130)$/);
   assertEquals([...Deno.readDirSync(`${folder}/empty`)], []);
+});
+
+Deno.test({
+  name: "rtsp-server --workers 2 brings its second thread along",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const port = freePort();
+    await using server = start("rtsp-server", [String(port), "--workers", "2"]);
+    await listening(port);
+    const threads = new Set<string>();
+    for (let attempt = 0; threads.size < 2; attempt++) {
+      assert(attempt < 200, `all sessions are with thread ${[...threads]}`);
+      await using probe = await RtspProbe.connect(port);
+      const Transport = "RTP/AVP/TCP;unicast;interleaved=0-1";
+      const setup = await probe.ask("SETUP", `rtsp://127.0.0.1:${port}/video.mjpeg`, { Transport });
+      threads.add(setup.headers.get("session")!.split(";")[0].slice(-2));
+    }
+    server.signal("SIGINT");
+    assertMatch(String(await server.code), /^(0|130)$/);
+  },
 });
 
 Deno.test("rtsp-client shows the film to a browser and writes PNG files", async () => {
