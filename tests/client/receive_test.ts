@@ -4,6 +4,7 @@ import { RtspClient } from "../../lib/client/client.ts";
 import type { RtspClientOptions } from "../../lib/client/options.ts";
 import { openUdp } from "../../lib/net/udp.ts";
 import { ROOT, runFlagsOf } from "../../tools/repository.ts";
+import { freeUdpRange } from "../support/ports.ts";
 import { Served } from "../support/served.ts";
 
 const isLinux = Deno.build.os === "linux" && ["x86_64", "aarch64"].includes(Deno.build.arch);
@@ -66,7 +67,7 @@ test("counts foreign datagrams and bears a flood of them", async (udp) => {
 
 test("takes up the same port again at once", async (udp) => {
   await using served = await Served.start({ [FILM]: film });
-  const rtpPort = 20_000 + 2 * Math.floor(Math.random() * 10_000);
+  const [rtpPort] = freeUdpRange(1);
   await using client = new RtspClient({ url: served.url(FILM), transport: "udp", udp, rtpPort });
   for (let round = 0; round < 4; round++) {
     await client.setup();
