@@ -138,11 +138,8 @@ class Reception {
 }
 
 const EVENT_COUNT = 64;
-/**
- * So that the thread notices the end of a program that could not say good-bye, and an inspector (that of coverage reports,
- * for one) gets its turns.
- */
-const LONGEST_WAIT_MS = 100;
+/** So that the thread notices the end of a program that could not say good-bye. */
+const LONGEST_WAIT_MS = 1_000;
 const MAX_ROUNDS = 8;
 const MAX_AGE_MS = 60_000;
 const MAX_FAILURES = 100;
