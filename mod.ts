@@ -321,9 +321,15 @@ export {
   encodeUdpPacket,
   type IpEndpoint,
   MAX_UDP_PAYLOAD,
-  parseIpAddress,
   type TcpFields,
 } from "./lib/ip.ts";
+export {
+  formatIpv6,
+  mappedAddress,
+  parseIpAddress,
+  parseIpv4,
+  parseIpv6,
+} from "./lib/ip_address.ts";
 export {
   type CapturedPacket,
   encodePcapngHead,

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { mappedAddress, parseIpAddress } from "./ip_address.ts";
+
 /** One end of a packet's way. */
 export interface IpEndpoint {
   /** IPv4 or IPv6 address in text form; a zone (`%eth0`) is ignored. */
@@ -90,12 +92,6 @@ export function encodeTcpPacket(
   return packet.bytes;
 }
 
-/** The octets of an IP address in text form, 4 or 16; `undefined` for what is none. */
-export function parseIpAddress(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const bare = text.split("%")[0].replace(/^\[(.*)\]$/, "$1");
-  return bare.includes(":") ? parseIpv6(bare) : parseIpv4(bare);
-}
-
 interface OpenPacket {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
@@ -120,7 +116,7 @@ function openPacket(
   const to = addressOf(ends.to);
   return from.length === 4 && to.length === 4
     ? openIpv4(from, to, protocol, length)
-    : openIpv6(mapped(from), mapped(to), protocol, length);
+    : openIpv6(mappedAddress(from), mappedAddress(to), protocol, length);
 }
 
 function openIpv4(
@@ -187,45 +183,4 @@ function addressOf({ hostname }: IpEndpoint): Uint8Array {
   const address = parseIpAddress(hostname);
   if (address !== undefined) return address;
   throw new TypeError(`Cannot write IP packet: "${hostname}" is no IP address`);
-}
-
-function mapped(address: Uint8Array): Uint8Array {
-  if (address.length === 16) return address;
-  const long = new Uint8Array(16);
-  long.set([0xff, 0xff], 10);
-  long.set(address, 12);
-  return long;
-}
-
-function parseIpv4(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) {
-    return undefined;
-  }
-  return Uint8Array.from(parts, Number);
-}
-
-function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const tail = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
-  if (tail !== null) {
-    const last = parseIpv4(tail[2]);
-    if (last === undefined) return undefined;
-    const word = (i: number) => ((last[i] << 8) | last[i + 1]).toString(16);
-    return parseIpv6(`${tail[1]}${word(0)}:${word(2)}`);
-  }
-  const halves = text.split("::");
-  if (halves.length > 2) return undefined;
-  const [head, end] = halves.map((half) => half === "" ? [] : half.split(":"));
-  const given = [...head, ...end ?? []];
-  if (!given.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined;
-  const missing = 8 - given.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
-  const groups = end === undefined ? given : [...head, ...Array(missing).fill("0"), ...end];
-  const address = new Uint8Array(16);
-  groups.forEach((group, i) => {
-    const value = parseInt(group, 16);
-    address[i * 2] = value >> 8;
-    address[i * 2 + 1] = value & 0xff;
-  });
-  return address;
 }

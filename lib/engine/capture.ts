@@ -10,7 +10,8 @@
  * @module
  */
 
-import { encodeTcpPacket, encodeUdpPacket, type IpEndpoint, parseIpAddress } from "../ip.ts";
+import { encodeTcpPacket, encodeUdpPacket, type IpEndpoint } from "../ip.ts";
+import { parseIpAddress } from "../ip_address.ts";
 import { encodePcapngHead, encodePcapngPacket, encodePcapngStatistics } from "../pcapng.ts";
 import { formatInterleaved, maskSecrets } from "../rtsp.ts";
 import type { WireConnection, WireDirection, WireFlow, WireMessage, WireTap } from "./wire_tap.ts";
