@@ -271,7 +271,8 @@ export class RtspConnection implements CallConnection, Paced {
 
   async #answer(outcome: Promise<CallOutcome>): Promise<void> {
     const { answer, afterSend } = await outcome;
-    if (this.#isClosed) return;
+    // What was set up meanwhile has nowhere to go.
+    if (this.#isClosed) return this.#endBoundSessions("its connection ended");
     this.#conversation.answer(answer, this.#parts.timer.now(), afterSend);
     this.#tellHasSession();
     this.#drain();
