@@ -245,7 +245,7 @@ async function serverRtcpPort({ reader, transport }: UdpReader): Promise<number>
 }
 
 Deno.test("RtspServer tells readers of one host and one SSRC apart, though a NAT changes their ports", async () => {
-  await using test = await live();
+  await using test = await live({ workers: 1 });
   await using one = await UdpReader.setUp(test);
   await using two = await UdpReader.setUp(test);
   const port = await serverRtcpPort(one);
