@@ -496,7 +496,15 @@ Deno.test({
     const goodbyes = rtcp.datagrams.map(({ bytes }) => decodeRtcp(bytes))
       .filter((packets) => packets.some(({ type }) => type === "BYE"));
     assertEquals(goodbyes.length, 2);
-    await assertRejects(() => RtspProbe.connect(test.port));
+    // The system takes back what a crashed thread held in its own time.
+    await until(async () => {
+      try {
+        await (await RtspProbe.connect(test.port)).close();
+        return false;
+      } catch {
+        return true;
+      }
+    });
   },
 });
 

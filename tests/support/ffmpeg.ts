@@ -59,5 +59,9 @@ export async function receiveWithFfmpeg(
   }
 }
 
-/** What ffmpeg says about every Motion-JPEG stream, right or wrong. */
-const HARMLESS = /^$|deprecated pixel format|Timestamps are unset|last message repeated/;
+/**
+ * What ffmpeg says about every Motion-JPEG stream, right or wrong; and of each pair of ports that was not free when it
+ * looked for one.
+ */
+const HARMLESS =
+  /^$|deprecated pixel format|Timestamps are unset|last message repeated|bind failed: Address already in use/i;
