@@ -118,7 +118,9 @@ class LoadRun {
     return makeFilm(plan, this.#options.folder);
   }
 
-  async #measureScenario({ name, title, dialect, film, readers, servers }: Scenario) {
+  async #measureScenario(
+    { name, title, dialect, film, readers, servers, settleS = STEADY_S }: Scenario,
+  ) {
     const { bench, repeat, windowS } = this.#options;
     const ready = await this.#film(film);
     const plan = {
@@ -126,7 +128,7 @@ class LoadRun {
       film: ready,
       readers: this.#options.readers ?? readers,
       windowS,
-      settleS: STEADY_S,
+      settleS,
     };
     const runs: Record<string, Measurement[]> = {};
     for (let round = 0; round < repeat; round++) {

@@ -28,14 +28,16 @@ export interface StartPhase {
  * import { StartPhases } from "./start_phases.ts";
  * const phases = new StartPhases();
  * assertEquals(phases.take(1002, 40).startMs, 1000);
- * assertEquals(phases.take(1007, 40).startMs, 1004);
+ * assertEquals(phases.take(1007, 40).startMs, 1000); // with the first
+ * assertEquals(phases.take(1027, 40).startMs, 1024);
  * ```
  */
 export class StartPhases {
   readonly #countsOfRate = new Map<number, Uint32Array>();
 
   /**
-   * Takes a place in the newest group that is not fuller than others.
+   * Takes a place among the few of a young group that began less than half an interval ago, else in the newest group that
+   * is not fuller than others.
    *
    * @param intervalMs Milliseconds between two frames, above 0.
    */
@@ -48,13 +50,13 @@ export class StartPhases {
       this.#countsOfRate.set(intervalMs, counts = new Uint32Array(groupCount));
     }
     const newest = Math.floor(now / stepMs);
+    const young = youngGroup(counts, newest);
+    if (young !== undefined) return placeIn(counts, young, stepMs);
     const limit = counts.reduce((sum, count) => sum + count, 0) / groupCount * SLACK +
       SLACK_STREAMS;
     let slot = newest;
     while (slot > newest - groupCount + 1 && counts[modulo(slot, groupCount)] >= limit) slot--;
-    const group = modulo(slot, groupCount);
-    counts[group]++;
-    return { startMs: slot * stepMs, counts, group };
+    return placeIn(counts, slot, stepMs);
   }
 
   /** Gives a place back. */
@@ -63,12 +65,29 @@ export class StartPhases {
   }
 }
 
+/** The newest of them that has room. */
+function youngGroup(counts: Uint32Array, newest: number): number | undefined {
+  for (let slot = newest; slot > newest - (counts.length >> 1); slot--) {
+    const count = counts[modulo(slot, counts.length)];
+    if (count > 0 && count < FEW_STREAMS) return slot;
+  }
+  return undefined;
+}
+
+function placeIn(counts: Uint32Array, slot: number, stepMs: number): StartPhase {
+  const group = modulo(slot, counts.length);
+  counts[group]++;
+  return { startMs: slot * stepMs, counts, group };
+}
+
 function modulo(value: number, divisor: number): number {
   return (value % divisor + divisor) % divisor;
 }
 
 /** Groups are about so far apart. */
 const GROUP_INTERVAL_MS = 4;
+/** So many are sent to within a millisecond: fewer need no group of their own. */
+const FEW_STREAMS = 16;
 /** A group may be so much fuller than the mean, */
 const SLACK = 1.25;
 /** and have so many streams besides. */

@@ -116,7 +116,7 @@ export class PacerTimer implements Disposable {
 }
 
 /** Promises do not settle while a turn waits: a frame that is being read comes so much later at worst. */
-const MAX_TURN_MS = 20;
+const MAX_TURN_MS = 50;
 /** So long takes a request, or the first frame of a stream. */
 const RESPONSIVE_MS = 10;
 const MAX_DELAY_MS = 0x7fff_ffff;

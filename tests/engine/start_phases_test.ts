@@ -5,12 +5,19 @@ import { StartPhases } from "../../lib/engine/start_phases.ts";
 
 const INTERVAL_MS = 1000 / 30;
 
-Deno.test("StartPhases.take() starts at most a group's width before now, so that the first frame is due at once", () => {
+Deno.test("StartPhases.take() starts less than half an interval before now, so that the first frame is due at once and not late", () => {
   const phases = new StartPhases();
   for (let now = 5000; now < 5033; now += 7.3) {
     const { startMs } = phases.take(now, INTERVAL_MS);
-    assert(startMs <= now && startMs > now - 4.2, `${startMs} for ${now}`);
+    assert(startMs <= now && startMs > now - INTERVAL_MS / 2, `${startMs} for ${now}`);
   }
+});
+
+Deno.test("StartPhases.take() puts few readers into fewer groups", () => {
+  const phases = new StartPhases();
+  const groups = new Set<number>();
+  for (let i = 0; i < 40; i++) groups.add(phases.take(1000 + i * 7.3, INTERVAL_MS).group);
+  assert(groups.size <= 5, [...groups].join());
 });
 
 Deno.test("StartPhases.take() gives readers of one rate few moments to be due at", () => {
