@@ -4,7 +4,7 @@
  * @module
  */
 import type { Film } from "./films.ts";
-import { openFilesOf, placed, type Usage, usageOf } from "./process.ts";
+import { machineCpuMs, placed, type Usage, usageOf } from "./process.ts";
 import { type Dialect, type RunningServer, type ServerKind, startServer } from "./servers.ts";
 
 /** What the load generator counts in its window; times in ms. */
@@ -21,6 +21,8 @@ export interface Reception {
   readonly packets: number;
   readonly bytes: number;
   readonly lostPackets: number;
+  /** Of these, packets for which a reader's receive buffer had no room: the generator was too slow. */
+  readonly overflows: number;
   readonly reorderedPackets: number;
   /** Frames later than half a frame interval. */
   readonly lateFrames: number;
@@ -34,6 +36,8 @@ export interface Reception {
   readonly driftMs: number;
   readonly worstDriftMs: number;
   readonly generatorCpuMs: number;
+  /** The longest time in which the generator did not look at its sockets. */
+  readonly longestPauseMs: number;
 }
 
 /** A measurement. */
@@ -49,6 +53,8 @@ export interface Measurement extends Reception {
   readonly cpuSecondsPerGbit: number;
   /** CPU of the generator in percent of one core. */
   readonly generatorPercent: number;
+  /** CPU of everything else on this machine, and of its host's other guests, in percent of one core. */
+  readonly othersPercent: number;
   /** Share of packets lost. */
   readonly lossRatio: number;
   /** Share of the expected frames that came late, torn or not at all. */
@@ -67,6 +73,8 @@ export interface MeasurePlan {
   readonly windowS?: number;
   /** Seconds to wait before, from the moment the last reader plays. @default {4} */
   readonly settleS?: number;
+  /** Readers that start in a second. @default {150} */
+  readonly startsPerS?: number;
 }
 
 /** Where things run on this machine. */
@@ -98,20 +106,21 @@ export async function load(
   whileCounting: () => void = () => {},
 ): Promise<Measurement> {
   const before = usageOf(server.pid);
-  let begin: Usage | undefined;
-  let end: Usage | undefined;
+  let begin: Moment | undefined;
+  let end: Moment | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
   const reception = await generate(bench, plan, server.port, (mark) => {
     if (mark === "begin") {
-      begin = usageOf(server.pid);
+      begin = momentOf(server.pid);
       timer = setInterval(whileCounting, SAMPLE_MS);
     } else {
-      end = usageOf(server.pid);
+      end = momentOf(server.pid);
       clearInterval(timer);
     }
   });
   if (begin === undefined || end === undefined) throw new Error("The load generator never counted");
   const cpuMs = end.cpuMs - begin.cpuMs;
+  const othersMs = end.machineCpuMs - begin.machineCpuMs - cpuMs - reception.generatorCpuMs;
   const { frames, expectedFrames, lateFrames, packets, lostPackets, bytes, windowMs } = reception;
   return {
     ...reception,
@@ -122,6 +131,7 @@ export async function load(
     cpuPercent: cpuMs / windowMs * 100,
     cpuSecondsPerGbit: cpuMs / 1e3 / (bytes * 8 / 1e9),
     generatorPercent: reception.generatorCpuMs / windowMs * 100,
+    othersPercent: Math.max(0, othersMs / windowMs * 100),
     lossRatio: lostPackets / Math.max(1, packets + lostPackets),
     lateRatio: (lateFrames + Math.max(0, expectedFrames - frames - reception.readers)) /
       expectedFrames,
@@ -129,13 +139,22 @@ export async function load(
   };
 }
 
+/** What the server has used, and the machine. */
+interface Moment extends Usage {
+  readonly machineCpuMs: number;
+}
+
+function momentOf(pid: number): Moment {
+  return { ...usageOf(pid), machineCpuMs: machineCpuMs() };
+}
+
 async function generate(
   bench: Bench,
-  { kind, dialect, film, readers, windowS = 4, settleS = 4 }: MeasurePlan,
+  { kind, dialect, film, readers, windowS = 4, settleS = 4, startsPerS = 150 }: MeasurePlan,
   port: number,
   onMark: (mark: "begin" | "end") => void,
 ): Promise<Reception> {
-  const spreadS = Math.max(1, readers / 150);
+  const spreadS = Math.max(1, readers / startsPerS);
   const numbers = [port, kind.path(dialect), readers, film.frameRateHz, windowS, spreadS, settleS];
   const [program, ...args] = placed(
     [bench.generator, dialect, ...numbers.map(String)],
@@ -159,19 +178,13 @@ async function generate(
  * Octets of memory for each further reader: of two loads on one server the larger against the smaller, so that caches and
  * compiled code, which all readers share, do not count.
  */
-export async function memoryPerReader(
-  bench: Bench,
-  plan: MeasurePlan,
-): Promise<{ bytes: number; leftOpen: number }> {
+export async function memoryPerReader(bench: Bench, plan: MeasurePlan): Promise<number> {
   const server = await startServer(plan.kind, plan.film, { nice: bench.nice });
   try {
-    const filesBefore = openFilesOf(server.pid);
     const few = Math.round(plan.readers / 5);
     const small = await load(bench, { ...plan, readers: few, windowS: 3 }, server);
     const large = await load(bench, { ...plan, windowS: 3 }, server);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const bytes = (large.rssBytes[1] - small.rssBytes[1]) / (plan.readers - few);
-    return { bytes, leftOpen: openFilesOf(server.pid) - filesBefore };
+    return (large.rssBytes[1] - small.rssBytes[1]) / (plan.readers - few);
   } finally {
     await server.stop();
   }

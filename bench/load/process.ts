@@ -18,9 +18,30 @@ export function usageOf(pid: number): Usage {
   return { cpuMs: cpuMsOf(pid, fields), rssBytes: Number(fields[21]) * PAGE_BYTES };
 }
 
-/** Open file descriptors of a process. */
-export function openFilesOf(pid: number): number {
-  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+/** What the open file descriptors of a process lead to: paths, and `socket:[number]` and its like. */
+export function openFilesOf(pid: number): string[] {
+  const files: string[] = [];
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+    try {
+      files.push(Deno.readLinkSync(`/proc/${pid}/fd/${name}`));
+    } catch {
+      // Closed in the meantime.
+    }
+  }
+  return files;
+}
+
+/** How many threads a process has. */
+export function threadsOf(pid: number): number {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].length;
+}
+
+/** CPU time in ms that all programs of this machine have used, and that its host has kept from it. */
+export function machineCpuMs(): number {
+  const [cpu] = Deno.readTextFileSync("/proc/stat").split("\n", 1);
+  const [user, nice, system, _idle, _waiting, interrupts, softInterrupts, stolen] = cpu.trim()
+    .split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + interrupts + softInterrupts + (stolen ?? 0)) * TICK_MS;
 }
 
 /** Each thread's own account counts nanoseconds; the sum in `stat` counts ticks of 10 ms. */

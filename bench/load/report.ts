@@ -4,14 +4,21 @@
  * @module
  */
 import type { Measurement } from "./measure.ts";
+import { isInTime, type Largest } from "./search.ts";
 
 /** Results of a run, by scenario and role. */
 export type Results = Readonly<Record<string, Readonly<Record<string, Measurement>>>>;
 
 /** Largest numbers of readers in time, by scenario and role; memory of a reader in octets, by server. */
 export interface Limits {
-  readonly largest: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly largest: Readonly<Record<string, Readonly<Record<string, Largest>>>>;
   readonly memory: Readonly<Record<string, number>>;
+}
+
+/** Measurements of our server with one thing changed from one to the next. */
+export interface Sweeps {
+  readonly byReaders?: readonly Measurement[];
+  readonly byBytes?: readonly Measurement[];
 }
 
 /** An aim and what was reached. */
@@ -37,7 +44,7 @@ export function formatMeasurements(measurements: readonly Measurement[]): string
   return formatTable([
     [
       ...["server", "readers", "CPU us/frame", "CPU %", "CPU s/Gbit", "late %", "p50 ms", "p99 ms"],
-      ...["loss %", "first p50", "first p99", "generator %"],
+      ...["loss %", "first p50", "first p99", "generator %", "others %"],
     ],
     ...measurements.map((m) => [
       m.server,
@@ -52,12 +59,26 @@ export function formatMeasurements(measurements: readonly Measurement[]): string
       m.firstPacketP50Ms.toFixed(1),
       m.firstPacketP99Ms.toFixed(1),
       m.generatorPercent.toFixed(0),
+      m.othersPercent.toFixed(0),
     ]),
   ]);
 }
 
+/** One measurement in a line, while a search is under way. */
+export function lineOf(m: Measurement): string {
+  const percents = [
+    `late ${(m.lateRatio * 100).toFixed(2)} %`,
+    `loss ${(m.lossRatio * 100).toFixed(3)} %`,
+    `CPU ${m.cpuPercent.toFixed(0)} %`,
+    `generator ${m.generatorPercent.toFixed(0)} %`,
+    `others ${m.othersPercent.toFixed(0)} %`,
+  ];
+  const playing = m.playing === m.readers ? "" : `${m.playing} of `;
+  return `${m.server}: ${playing}${m.readers} readers, ${percents.join(", ")}`;
+}
+
 /** Judges what was measured against the aims. */
-export function judge(results: Results, limits: Limits): AimResult[] {
+export function judge(results: Results, limits: Limits, sweeps: Sweeps): AimResult[] {
   return [
     atMost(results, "CPU a frame, UDP, 640x480", "udp", "ours", [["gso", 1.4], ["gst", 1 / 6]]),
     atMost(results, "CPU a frame, UDP, 1280x720", "hd", "ours", [["gso", 1.4], ["gst", 1 / 7]]),
@@ -68,6 +89,8 @@ export function judge(results: Results, limits: Limits): AimResult[] {
     atLeast(limits, "readers in time, lab dialect", "lab", "lab", 8),
     below("late frames at half the largest number", results.half?.ours?.lateRatio, 0.001, percent),
     below("lateness p99 at half the largest number", results.half?.ours?.latenessP99Ms, 5, ms),
+    steady("cost of a frame as readers become more", sweeps.byReaders, () => 1),
+    steady("cost of an octet as frames become larger", sweeps.byBytes, (m) => m.bytes / m.frames),
     below("memory of a reader", limits.memory.ours, 48_000, kilobytes),
     below("PLAY to first packet, p99", results.udp?.ours?.firstPacketP99Ms, 5, ms),
   ];
@@ -120,8 +143,47 @@ function atLeast(
   if (mine === undefined || theirs === undefined) {
     return { aim, reached: undefined, isMet: undefined };
   }
-  const ratio = mine / theirs;
-  return { aim, reached: `${ratio.toFixed(1)} x (${mine} and ${theirs})`, isMet: ratio >= factor };
+  // Nothing worked before time was up: that says nothing about the server.
+  if (theirs.readers === 0 || mine.readers === 0 && mine.bound !== undefined) {
+    return {
+      aim,
+      reached: `not found: ${formatLargest(mine)}; ${formatLargest(theirs)}`,
+      isMet: undefined,
+    };
+  }
+  const ratio = mine.readers / theirs.readers;
+  const numbers = `${formatLargest(mine)} and ${formatLargest(theirs)}`;
+  return { aim, reached: `${ratio.toFixed(1)} x (${numbers})`, isMet: ratio >= factor };
+}
+
+/** A number as far as it is known. */
+export function formatLargest({ readers, bound, doubtful }: Largest): string {
+  const reasons = [
+    bound === "generator" ? "the generator is at its limit" : undefined,
+    bound === "time" ? "the search ran out of time" : undefined,
+    bound === "descriptors" ? "programs have no more descriptors" : undefined,
+    doubtful.length > 0 ? `other programs were busy at ${doubtful.join(", ")}` : undefined,
+  ].filter((reason) => reason !== undefined);
+  const number = bound === undefined
+    ? String(readers)
+    : readers === 0
+    ? "no number"
+    : `at least ${readers}`;
+  return reasons.length === 0 ? number : `${number} (${reasons.join("; ")})`;
+}
+
+/** Grows the cost of a frame in proportion to its octets, and not at all with readers? Fixed costs make it grow less. */
+function steady(
+  title: string,
+  sweep: readonly Measurement[] | undefined,
+  sizeOf: (measurement: Measurement) => number,
+): AimResult {
+  const aim = `${title}: no step above ${STEADY_STEP} x`;
+  const steps = (sweep ?? []).filter(isInTime).map((m) => m.cpuUsPerFrame / sizeOf(m))
+    .map((cost, i, costs) => i === 0 ? 0 : cost / costs[i - 1]).slice(1);
+  if (steps.length === 0) return { aim, reached: undefined, isMet: undefined };
+  const worst = Math.max(...steps);
+  return { aim, reached: `${worst.toFixed(2)} x at worst`, isMet: worst <= STEADY_STEP };
 }
 
 function below(
@@ -138,6 +200,9 @@ function below(
 function shown(ratio: number): string {
   return ratio < 1 ? `1/${Math.round(1 / ratio)}` : String(ratio);
 }
+
+/** Measurements of four seconds differ by less. */
+const STEADY_STEP = 1.25;
 
 const percent = (ratio: number) => `${(ratio * 100).toFixed(2)} %`;
 const ms = (value: number) => `${value.toFixed(1)} ms`;

@@ -135,6 +135,58 @@ export function mainScenarios(s: Servers): Scenario[] {
   ];
 }
 
+/** A search for the largest numbers of readers. */
+export interface Search {
+  readonly dialect: Dialect;
+  readonly film: FilmPlan;
+  /** Servers by their role, each with the number to begin at. */
+  readonly servers: Readonly<Record<string, { readonly kind: ServerKind; readonly start: number }>>;
+}
+
+/** The searches: of the servers that the aims compare, or with TCP and the floors. */
+export function searchesFor(s: Servers, isFull: boolean): Search[] {
+  const compared: Search[] = [
+    {
+      dialect: "udp",
+      film: VGA,
+      servers: startingAt({ ours: [s.oursOnAllCores, 1200], gst: [s.gst, 130] }),
+    },
+    {
+      dialect: "lab",
+      film: LAB,
+      servers: startingAt({ ours: [s.oursOnAllCores, 3000], lab: [s.lab, 500] }),
+    },
+  ];
+  if (!isFull) return compared;
+  const [udp, lab] = compared;
+  const floor = startingAt({ gso: [s.gso, 1200] });
+  const tcp = startingAt({
+    floor: [s.tcp, 1000],
+    ours: [s.oursOnAllCores, 1000],
+    gst: [s.gst, 130],
+  });
+  return [
+    { ...udp, servers: { ...udp.servers, ...floor } },
+    { dialect: "tcp", film: VGA, servers: tcp },
+    lab,
+  ];
+}
+
+function startingAt(
+  servers: Readonly<Record<string, readonly [kind: ServerKind | undefined, start: number]>>,
+): Search["servers"] {
+  const starts: Record<string, { kind: ServerKind; start: number }> = {};
+  for (const [role, [kind, start]] of Object.entries(servers)) {
+    if (kind !== undefined) starts[role] = { kind, start };
+  }
+  return starts;
+}
+
+/** The servers whose cost is followed from one reader to many, and from small frames to large ones. */
+export function sweptServers(s: Servers): Record<string, ServerKind> {
+  return { ours: s.ours, gso: s.gso };
+}
+
 /** With half as many frames a second just-in-time compilers take longer than twice as long. */
 const FEW_FRAMES_STEADY_S = 60;
 

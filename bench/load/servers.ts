@@ -7,6 +7,7 @@
  */
 import { ROOT, runFlagsOf } from "../../tools/repository.ts";
 import type { Film } from "./films.ts";
+import { type Collection, readCollections, TRACING } from "./collections.ts";
 import { LAB_SERVER, type NativePrograms, output } from "./native.ts";
 import { placed, type Placement } from "./process.ts";
 
@@ -21,6 +22,8 @@ export interface ServerKind {
   readonly isParallel: boolean;
   /** The command that plays a film on a port of 127.0.0.1; with port 0 it writes `PORT <number>`. */
   command(film: Film, port: number): string[];
+  /** Just-in-time compilers go on working on it while it serves. */
+  readonly warmsUp: boolean;
   /** It must be told a port. */
   readonly needsPort: boolean;
   /** Path of the film in requests. */
@@ -42,6 +45,7 @@ export function floorServer(programs: NativePrograms, mode: string): ServerKind 
   return {
     name: `floor ${mode}`,
     isParallel: false,
+    warmsUp: false,
     needsPort: false,
     command: (film) => [programs.floor, mode, film.mjpeg, String(film.frameRateHz)],
     path: () => "film",
@@ -53,6 +57,7 @@ export function gstServer(program: string, sharing: "own" | "shared"): ServerKin
   return {
     name: sharing === "own" ? "gst-rtsp-server" : "gst-rtsp-server shared",
     isParallel: true,
+    warmsUp: false,
     needsPort: false,
     command: (film) => [program, film.mkv, sharing],
     path: () => "film",
@@ -64,6 +69,7 @@ export function labServer(): ServerKind {
   return {
     name: "lab's Python server",
     isParallel: true,
+    warmsUp: false,
     needsPort: false,
     command: (film) => ["python3", LAB_SERVER, film.folder],
     path: () => "film.Mjpeg",
@@ -80,6 +86,7 @@ export function ourServer(
   return {
     name,
     isParallel,
+    warmsUp: true,
     needsPort: true,
     command: (film, port) => [
       ...[Deno.execPath(), "run", "--quiet", ...runFlagsOf("start"), `${ROOT}server.ts`],
@@ -101,22 +108,27 @@ export async function optionsOfOurServer(): Promise<ReadonlySet<string>> {
 /**
  * Starts a server and waits until it listens.
  *
+ * @param onCollection Told of each full collection of garbage of one of our servers: see `collections.ts`.
  * @throws {Error} when it does not within ten seconds.
  */
 export async function startServer(
   kind: ServerKind,
   film: Film,
   placement: Placement,
+  onCollection?: (collection: Collection) => void,
 ): Promise<RunningServer> {
+  const isTraced = kind.needsPort && onCollection !== undefined;
   const wanted = kind.needsPort ? freePort() : 0;
   const [program, ...args] = placed(kind.command(film, wanted), placement);
   const child = new Deno.Command(program, {
     args,
     cwd: ROOT,
+    env: isTraced ? TRACING : {},
     stdin: "null",
-    stdout: kind.needsPort ? "null" : "piped",
+    stdout: kind.needsPort && !isTraced ? "null" : "piped",
     stderr: "inherit",
   }).spawn();
+  if (isTraced) readCollections(child.stdout, onCollection);
   const port = kind.needsPort ? wanted : await toldPort(child.stdout);
   await listening(port, kind.name);
   return {

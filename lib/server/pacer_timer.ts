@@ -79,7 +79,8 @@ export class PacerTimer implements Disposable {
   }
 
   #arm(): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
     const next = this.#pacer.nextTimeout();
     if (next === undefined || this.#isClosed) {
       this.#wakeMs = Infinity;
@@ -92,6 +93,8 @@ export class PacerTimer implements Disposable {
   }
 
   #wake(): void {
+    // It has come: to clear it as well would cost a search for it, and memory.
+    this.#timer = undefined;
     this.#isCalling = true;
     try {
       const beganMs = this.now();

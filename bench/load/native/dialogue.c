@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RECEIVE_BUFFER_BYTES = 8 << 20, FIRST_PORT = 20000, LAST_PORT = 64000 };
+enum { RECEIVE_BUFFER_BYTES = 8 << 20, FIRST_PORT = 20000, LAST_PORT = 64000, READERS_OF_HOST = 4000 };
 
 static void fail(struct reader *reader, const char *what) {
   static int told = 0;
@@ -32,14 +32,21 @@ static struct sockaddr_in local(int port) {
                               .sin_addr = {htonl(INADDR_LOOPBACK)}};
 }
 
+/* Thousands of readers come from several addresses: one has too few ports. */
+static struct in_addr next_host(void) {
+  static int readers = 0;
+  return (struct in_addr){htonl(INADDR_LOOPBACK + readers++ / READERS_OF_HOST)};
+}
+
 static void watch(int epoll, int fd, struct reader *reader, enum socket_kind kind) {
   struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uintptr_t)reader | kind};
   epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int open_udp(int port) {
+static int open_udp(struct in_addr host, int port) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   struct sockaddr_in address = local(port);
+  address.sin_addr = host;
   if (fd < 0) return -1;
   if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
     close(fd);
@@ -52,18 +59,19 @@ static int open_udp(int port) {
   return fd;
 }
 
-/* An even port for RTP and the next for RTCP. */
+/* An even port for RTP and the next for RTCP, which the lab does not have. */
 static void open_pair(struct reader *reader, int epoll) {
   static int next = FIRST_PORT;
   for (int tries = 0; tries < (LAST_PORT - FIRST_PORT) / 2; tries++) {
     int port = next;
     next = next + 2 >= LAST_PORT ? FIRST_PORT : next + 2;
-    reader->rtp = open_udp(port);
+    reader->rtp = open_udp(reader->host, port);
     if (reader->rtp < 0) continue;
-    reader->rtcp = open_udp(port + 1);
-    if (reader->rtcp >= 0) {
+    int is_lab = settings.dialect == DIALECT_LAB;
+    if (!is_lab) reader->rtcp = open_udp(reader->host, port + 1);
+    if (is_lab || reader->rtcp >= 0) {
       watch(epoll, reader->rtp, reader, RTP);
-      watch(epoll, reader->rtcp, reader, RTCP);
+      if (!is_lab) watch(epoll, reader->rtcp, reader, RTCP);
       reader->client_port = port;
       return;
     }
@@ -103,8 +111,12 @@ static void movie_url(char *url, size_t size) {
 void begin_dialogue(struct reader *reader, int epoll) {
   reader->rtp = reader->rtcp = -1;
   reader->control = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct sockaddr_in address = local(settings.port);
-  if (connect(reader->control, (struct sockaddr *)&address, sizeof address) != 0) {
+  struct sockaddr_in address = local(settings.port), own = {.sin_family = AF_INET, .sin_addr = next_host()};
+  int late_port = 1;
+  reader->host = own.sin_addr;
+  setsockopt(reader->control, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late_port, sizeof late_port);
+  if (bind(reader->control, (struct sockaddr *)&own, sizeof own) != 0 ||
+      connect(reader->control, (struct sockaddr *)&address, sizeof address) != 0) {
     fail(reader, strerror(errno));
     return;
   }

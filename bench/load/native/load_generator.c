@@ -18,13 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 512 };
-static const double START_LIMIT_MS = 12000, END_LIMIT_MS = 3000;
+enum { EVENTS = 512, ROUNDS = 16 };
+static const double START_LIMIT_MS = 6000, END_LIMIT_MS = 2000;
 static const double REPORT_MS = 5000, KEEP_ALIVE_MS = 20000;
 
 struct settings settings;
 int is_measuring = 0;
-static double offset_ms;
+static double offset_ms, looked_ms, longest_pause_ms;
 
 static double clock_ms(clockid_t clock) {
   struct timespec t;
@@ -43,11 +43,14 @@ static double cpu_ms(void) {
          (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
-/* Looks at every socket that has something, then sleeps for a millisecond. */
+/* Looks at every socket that has something, then sleeps for a millisecond. Under too much load it comes back all the same. */
 static void serve(int epoll) {
   static struct epoll_event events[EVENTS];
+  double now = now_ms();
+  if (looked_ms > 0 && now - looked_ms > longest_pause_ms) longest_pause_ms = now - looked_ms;
+  looked_ms = now;
   offset_ms = clock_ms(CLOCK_MONOTONIC) - clock_ms(CLOCK_REALTIME);
-  int count;
+  int count, rounds = 0;
   do {
     count = epoll_wait(epoll, events, EVENTS, 0);
     for (int i = 0; i < count; i++) {
@@ -57,7 +60,7 @@ static void serve(int epoll) {
       else if ((tagged & 3) == RTCP) drain(reader->rtcp);
       else if (reader->control >= 0) read_control(reader);
     }
-  } while (count == EVENTS);
+  } while (count == EVENTS && ++rounds < ROUNDS);
   struct timespec pause = {0, 1000000};
   nanosleep(&pause, NULL);
 }
@@ -134,7 +137,7 @@ static double relate_to_schedule(struct reader *reader) {
 }
 
 static void tell(struct reader *readers, double window_ms, double used_ms) {
-  int64_t packets = 0, bytes = 0, lost = 0, reordered = 0, frames = 0, torn = 0, late = 0;
+  int64_t packets = 0, bytes = 0, lost = 0, reordered = 0, frames = 0, torn = 0, late = 0, overflows = 0;
   int playing = 0;
   size_t n = settings.readers;
   double *firsts = calloc(n, sizeof(double)), *drifts = calloc(n, sizeof(double)), *all = NULL;
@@ -146,6 +149,7 @@ static void tell(struct reader *readers, double window_ms, double used_ms) {
     struct reader *r = &readers[i];
     packets += r->packets, bytes += r->bytes, lost += r->lost, reordered += r->reordered;
     frames += r->frames, torn += r->torn_frames;
+    overflows += overflows_of(r->rtp) - r->overflows;
     playing += r->frames > 0;
     if (r->first_packet_ms > 0) firsts[first_count++] = r->first_packet_ms - r->play_sent_ms;
     drifts[i] = relate_to_schedule(r);
@@ -157,14 +161,14 @@ static void tell(struct reader *readers, double window_ms, double used_ms) {
   qsort(firsts, first_count, sizeof(double), ascending);
   qsort(drifts, n, sizeof(double), ascending);
   printf("{\"readers\":%zu,\"playing\":%d,\"windowMs\":%.1f,\"expectedFrames\":%.0f,\"frames\":%ld,"
-         "\"tornFrames\":%ld,\"packets\":%ld,\"bytes\":%ld,\"lostPackets\":%ld,\"reorderedPackets\":%ld,"
+         "\"tornFrames\":%ld,\"packets\":%ld,\"bytes\":%ld,\"lostPackets\":%ld,\"overflows\":%ld,\"reorderedPackets\":%ld,"
          "\"lateFrames\":%ld,\"latenessP50Ms\":%.3f,\"latenessP99Ms\":%.3f,\"latenessMaxMs\":%.3f,"
          "\"firstPacketP50Ms\":%.3f,\"firstPacketP99Ms\":%.3f,\"driftMs\":%.3f,\"worstDriftMs\":%.3f,"
-         "\"generatorCpuMs\":%.1f}\n",
+         "\"generatorCpuMs\":%.1f,\"longestPauseMs\":%.1f}\n",
          n, playing, window_ms, n * window_ms * settings.frame_rate / 1e3, (long)frames, (long)torn,
-         (long)packets, (long)bytes, (long)lost, (long)reordered, (long)late, percentile(all, total, 0.5),
+         (long)packets, (long)bytes, (long)lost, (long)overflows, (long)reordered, (long)late, percentile(all, total, 0.5),
          percentile(all, total, 0.99), percentile(all, total, 1), percentile(firsts, first_count, 0.5),
-         percentile(firsts, first_count, 0.99), percentile(drifts, n, 0.5), percentile(drifts, n, 1), used_ms);
+         percentile(firsts, first_count, 0.99), percentile(drifts, n, 0.5), percentile(drifts, n, 1), used_ms, longest_pause_ms);
 }
 
 static void measure(struct reader *readers, int epoll) {
@@ -172,6 +176,7 @@ static void measure(struct reader *readers, int epoll) {
   printf("begin\n");
   fflush(stdout);
   is_measuring = 1;
+  longest_pause_ms = 0;
   double began = now_ms(), used = cpu_ms();
   while (now_ms() < began + settings.window_ms) {
     serve(epoll);
@@ -205,8 +210,10 @@ int main(int argc, char **argv) {
       .spread_ms = atof(argv[7]) * 1e3,
       .settle_ms = atof(argv[8]) * 1e3,
   };
-  int limit = settings.readers * 3 + 64;
-  setrlimit(RLIMIT_NOFILE, &(struct rlimit){limit, limit});
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
   struct reader *readers = calloc(settings.readers, sizeof *readers);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   if (readers == NULL || epoll < 0) return 1;

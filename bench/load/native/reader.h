@@ -3,6 +3,7 @@
 #define READER_H
 
 #include <stddef.h>
+#include <netinet/in.h>
 #include <stdint.h>
 
 enum dialect { DIALECT_UDP, DIALECT_TCP, DIALECT_LAB };
@@ -29,6 +30,7 @@ struct settings {
 struct reader {
   enum phase phase;
   int control, rtp, rtcp;
+  struct in_addr host; /* one of 127.0.0.0/8 */
   int client_port, server_rtcp_port;
   int cseq;
   char session[80];
@@ -45,6 +47,7 @@ struct reader {
   int has_gap; /* a packet of the frame under way is missing */
 
   int64_t packets, bytes, lost, reordered;
+  uint32_t overflows; /* datagrams for which the receive buffer had no room, before the window */
   int64_t frames, torn_frames;
   double *lateness; /* arrival less media time, in ms, one for each whole frame of the window */
   size_t lateness_size, lateness_capacity;
@@ -67,6 +70,8 @@ void send_teardown(struct reader *reader);
 /* reception.c */
 void read_rtp(struct reader *reader);
 void drain(int socket);
+/* Datagrams for which the receive buffer had no room so far. */
+uint32_t overflows_of(int socket);
 void take_packet(struct reader *reader, const uint8_t *packet, size_t size, double arrival_ms);
 void forget_counts(struct reader *reader);
 

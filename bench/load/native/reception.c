@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
-enum { BATCH = 64, HEAD_BYTES = 24, RTP_HEADER_BYTES = 12 };
+enum { BATCH = 64, ROUNDS = 16, HEAD_BYTES = 24, RTP_HEADER_BYTES = 12 };
 
 static double arrival_of(struct msghdr *message) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
@@ -30,7 +30,7 @@ void read_rtp(struct reader *reader) {
   static char controls[BATCH][64];
   static struct iovec vectors[BATCH];
   static struct mmsghdr messages[BATCH];
-  for (;;) {
+  for (int round = 0; round < ROUNDS; round++) {
     for (int i = 0; i < BATCH; i++) {
       vectors[i] = (struct iovec){heads[i], HEAD_BYTES};
       messages[i].msg_hdr = (struct msghdr){.msg_iov = &vectors[i],
@@ -50,6 +50,13 @@ void drain(int socket) {
   char octet;
   while (recv(socket, &octet, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0) {
   }
+}
+
+uint32_t overflows_of(int socket) {
+  enum { DROPS = 8, FIELDS = 9 }; /* SK_MEMINFO_DROPS of linux/sock_diag.h */
+  uint32_t fields[FIELDS] = {0};
+  socklen_t size = sizeof fields;
+  return socket >= 0 && getsockopt(socket, SOL_SOCKET, SO_MEMINFO, fields, &size) == 0 ? fields[DROPS] : 0;
 }
 
 static void end_frame(struct reader *reader, double arrival_ms) {
@@ -116,4 +123,5 @@ void forget_counts(struct reader *reader) {
   reader->packets = reader->bytes = reader->lost = reader->reordered = 0;
   reader->frames = reader->torn_frames = 0;
   reader->lateness_size = 0;
+  reader->overflows = overflows_of(reader->rtp);
 }
