@@ -13,6 +13,7 @@ import type { PayloadFormat } from "./frame_batches.ts";
 import type { HeldFilm } from "./live_film.ts";
 import { MediaError, type SharedMovie } from "./media_library.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
+import { SharedUse } from "./shared_use.ts";
 import type { LentFilm, LiveLetter } from "./thread_messages.ts";
 
 /** What a {@linkcode LiveBorrower} needs. */
@@ -25,17 +26,16 @@ export interface LiveBorrowerOptions {
   readonly post: (letter: LiveLetter) => void;
 }
 
-/** A film that was asked for, and those who use it. */
+/** A film that was asked for. */
 interface Loan {
   readonly number: Promise<number>;
   readonly film: Promise<BorrowedFilm>;
-  holders: number;
 }
 
 /** All films that are borrowed. */
 export class LiveBorrower {
   readonly #options: LiveBorrowerOptions;
-  readonly #loans = new Map<string, Loan>();
+  readonly #loans = new SharedUse<Loan>();
   readonly #films = new Map<number, BorrowedFilm>();
   readonly #asked = new Map<number, (answer: LentFilm | string) => void>();
   #nextRequest = 1;
@@ -51,24 +51,13 @@ export class LiveBorrower {
    * @throws {MediaError} when the main thread has no such film.
    */
   async hold(movie: SharedMovie, format: PayloadFormat, cname: string): Promise<HeldFilm> {
-    const key = `${movie.id} ${format}`;
-    let loan = this.#loans.get(key);
-    if (loan === undefined) {
-      loan = this.#borrow(movie.path, format, cname);
-      this.#loans.set(key, loan);
-    }
-    const held = loan;
-    held.holders++;
-    let isReleased = false;
-    const release = () => {
-      if (isReleased) return;
-      isReleased = true;
-      if (--held.holders > 0) return;
-      this.#loans.delete(key);
-      held.number.then((number) => this.#giveBack(number), () => {});
-    };
+    const { thing: loan, release } = this.#loans.hold(
+      `${movie.id} ${format}`,
+      () => this.#borrow(movie.path, format, cname),
+      ({ number }) => number.then((number) => this.#giveBack(number), () => {}),
+    );
     try {
-      return { film: await held.film, release };
+      return { film: await loan.film, release };
     } catch (error) {
       release();
       throw error;
@@ -105,7 +94,7 @@ export class LiveBorrower {
     const number = promise.then(([loan]) => loan);
     // Nobody asks for the number of a loan that was refused.
     number.catch(() => {});
-    return { number, film: promise.then(([, film]) => film), holders: 0 };
+    return { number, film: promise.then(([, film]) => film) };
   }
 
   #filmOf({ loan, ssrc, timestamp, numbers, memory }: LentFilm, cname: string): BorrowedFilm {

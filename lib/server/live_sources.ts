@@ -16,6 +16,7 @@ import { LiveSource } from "./live_source.ts";
 import type { SharedMovie } from "./media_library.ts";
 import { DEFAULT_BURST_PACKETS } from "./options.ts";
 import type { ServerParts } from "./parts.ts";
+import { SharedUse } from "./shared_use.ts";
 import { newSender } from "./stream_sender.ts";
 import type { LentFilm, LiveLetter } from "./thread_messages.ts";
 
@@ -39,7 +40,7 @@ type SourceParts = Pick<
 /** All live films. */
 export class LiveSources {
   readonly #parts: SourceParts;
-  readonly #held = new Map<string, { readonly source: LiveSource; holders: number }>();
+  readonly #held = new SharedUse<LiveSource>();
   readonly #lender: LiveLender;
   readonly #borrower: LiveBorrower | undefined;
 
@@ -100,23 +101,12 @@ export class LiveSources {
 
   #holdHere(choice: FilmChoice): HeldFilm & { readonly film: LiveSource } {
     const { movie, format, isNumbered } = choice;
-    const key = `${movie.id} ${format} ${isNumbered}`;
-    let held = this.#held.get(key);
-    if (held === undefined) {
-      held = { source: this.#sourceOf(choice), holders: 0 };
-      this.#held.set(key, held);
-    }
-    const { source } = held;
-    held.holders++;
-    let isReleased = false;
-    const release = () => {
-      if (isReleased) return;
-      isReleased = true;
-      if (--held.holders > 0) return;
-      this.#held.delete(key);
-      source.close();
-    };
-    return { film: source, release };
+    const { thing: film, release } = this.#held.hold(
+      `${movie.id} ${format} ${isNumbered}`,
+      () => this.#sourceOf(choice),
+      (source) => source.close(),
+    );
+    return { film, release };
   }
 
   #sourceOf({ movie, format, cname }: FilmChoice): LiveSource {
