@@ -140,6 +140,7 @@ export {
   formatRtpInfo,
   formatSession,
   formatTransport,
+  isLabProtocol,
   type NptRange,
   parsePublic,
   parseRange,

@@ -8,6 +8,7 @@
  */
 export {
   formatTransport,
+  isLabProtocol,
   parseTransport,
   type PortPair,
   type TransportSpec,

@@ -11,7 +11,12 @@ import { type RtspAnswer, type RtspCall, withReason } from "../engine/request_ch
 import { RtspFormatError, TransportError } from "../errors.ts";
 import { LAB_MAX_JPEG } from "../rtp_lab.ts";
 import { headerValues } from "../rtsp.ts";
-import { formatTransport, parseTransport, type TransportSpec } from "../rtsp_headers.ts";
+import {
+  formatTransport,
+  isLabProtocol,
+  parseTransport,
+  type TransportSpec,
+} from "../rtsp_headers.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
 import { endpointText } from "./events.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
@@ -59,7 +64,7 @@ export async function answerSetup(
   try {
     const offer = offers.find((spec) => isServable(parts, connection, spec));
     if (offer === undefined) return { statusCode: 461, session: existing };
-    const format: PayloadFormat = call.isLab || isLabProtocol(offer) ? "lab" : "jpeg";
+    const format: PayloadFormat = call.isLab || isLabProtocol(offer.protocol) ? "lab" : "jpeg";
     if (existing !== undefined && existing.stream.format !== format) {
       return { statusCode: 461, session: existing };
     }
@@ -144,7 +149,7 @@ function existingSession(
 function isServable(parts: ServerParts, connection: CallConnection, spec: TransportSpec): boolean {
   if (spec.isMulticast || (spec.mode !== undefined && spec.mode !== "PLAY")) return false;
   if (spec.protocol === "RTP/AVP/TCP") return true;
-  if (!UDP_PROTOCOLS.includes(spec.protocol)) return false;
+  if (!UDP_PROTOCOLS.includes(spec.protocol) && !isLabProtocol(spec.protocol)) return false;
   if (spec.clientPort === undefined || spec.clientPort[0] === 0) return false;
   try {
     parts.ports.pairFor(connection.stream.remoteAddress.hostname);
@@ -413,9 +418,4 @@ function makeUdp(
   };
 }
 
-function isLabProtocol(spec: TransportSpec): boolean {
-  return LAB_PROTOCOLS.includes(spec.protocol);
-}
-
-const LAB_PROTOCOLS: readonly string[] = ["RTP/UDP", "TCP/UDP"];
-const UDP_PROTOCOLS: readonly string[] = ["RTP/AVP", "RTP/AVP/UDP", ...LAB_PROTOCOLS];
+const UDP_PROTOCOLS: readonly string[] = ["RTP/AVP", "RTP/AVP/UDP"];
