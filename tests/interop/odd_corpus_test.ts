@@ -21,7 +21,9 @@ const LEAST_PSNR_DB = 38;
 const IS_FULL = Deno.env.get("ODD_CORPUS") === "full";
 const GSTREAMER_EVERY = IS_FULL ? 1 : 15;
 
-testWith(["ffmpeg", "cjpeg"], "odd streams play, and show what their files show", async (test) => {
+const MAKERS = ["ffmpeg", "cjpeg", "jpegtran", "imagemagick"] as const;
+
+testWith(MAKERS, "odd streams play, and show what their files show", async (test) => {
   const streams = await oddStreams();
   await using served = await Served.start(
     Object.fromEntries(streams.map(({ name, file }) => [`${name}.mjpeg`, file])),

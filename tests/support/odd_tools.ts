@@ -8,6 +8,7 @@ import { type HuffmanSpecification, STANDARD_HUFFMAN } from "../../lib/jpeg.ts";
 import { changed, patched, piecesOf, withBefore, without } from "./jpeg_surgery.ts";
 import { quantizationSegment, segment } from "./jpegs.ts";
 import { runOk } from "./process.ts";
+import { CONVERT } from "./programs.ts";
 
 /** A program that makes octets of octets. */
 export async function filtered(
@@ -51,8 +52,7 @@ export function cjpegTables(...tables: readonly ((i: number) => number)[]) {
 }
 
 export function convert(...args: string[]) {
-  return (picture: Uint8Array) =>
-    filtered("/usr/bin/convert", ["ppm:-", ...args, "jpg:-"], picture);
+  return (picture: Uint8Array) => filtered(CONVERT, ["ppm:-", ...args, "jpg:-"], picture);
 }
 
 export function ffmpeg(...args: string[]) {

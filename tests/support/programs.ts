@@ -17,7 +17,11 @@ export type Program =
   | "tshark"
   | "cjpeg"
   | "jpegtran"
+  | "imagemagick"
   | "python3";
+
+/** ImageMagick of the system: programs of that name elsewhere in PATH may know fewer formats. */
+export const CONVERT = "/usr/bin/convert";
 
 /** The Python that sees Debian's `gi` modules: one from elsewhere in PATH would not. */
 export const PYTHON = "/usr/bin/python3";
@@ -47,6 +51,7 @@ const PROBES: Record<Program, readonly string[]> = {
   "tshark": ["tshark", "-i", "lo", "-L"],
   "cjpeg": ["cjpeg", "-version"],
   "jpegtran": ["jpegtran", "-version"],
+  "imagemagick": [CONVERT, "-version"],
   "python3": [PYTHON, "--version"],
 };
 
@@ -60,6 +65,7 @@ const PACKAGES: Record<Program, string> = {
   "tshark": "tshark (and the right to capture on lo)",
   "cjpeg": "libjpeg-turbo-progs",
   "jpegtran": "libjpeg-turbo-progs",
+  "imagemagick": "imagemagick",
   "python3": "python3",
 };
 
