@@ -1,5 +1,5 @@
 /**
- * The C programs of the load benchmark, compiled at need: the load generator, the floors, gst-rtsp-server.
+ * The C programs of the load benchmark, compiled at need: the load generator, the floors, gst-rtsp-server, live555.
  *
  * @module
  */
@@ -13,6 +13,8 @@ export interface NativePrograms {
   readonly floor: string;
   /** gst-rtsp-server; `undefined` where its headers are missing. */
   readonly gst: string | undefined;
+  /** live555; `undefined` where its headers are missing. */
+  readonly live555: string | undefined;
 }
 
 const SOURCES = fromFileUrl(new URL("./native/", import.meta.url));
@@ -21,28 +23,51 @@ const SOURCES = fromFileUrl(new URL("./native/", import.meta.url));
 export const LAB_SERVER = `${SOURCES}lab_server.py`;
 
 /**
- * Compiles all programs into a folder with `cc`.
+ * Compiles all programs into a folder with `cc`, and live555's, which is C++, with `c++`.
  *
- * @throws {Error} when `cc` is missing or refuses what every machine should compile.
+ * @throws {Error} when a compiler is missing or refuses what every machine should compile.
  */
 export async function buildNative(folder: string): Promise<NativePrograms> {
   const generator = `${folder}/load_generator`;
   const floor = `${folder}/floor_server`;
-  await compile(generator, ["load_generator.c", "dialogue.c", "reception.c"], []);
-  await compile(floor, ["floor_server.c"], []);
-  return { generator, floor, gst: await buildGst(`${folder}/gst_server`) };
+  await compile("cc", generator, ["load_generator.c", "dialogue.c", "reception.c"]);
+  await compile("cc", floor, ["floor_server.c"]);
+  return {
+    generator,
+    floor,
+    gst: await buildGst(`${folder}/gst_server`),
+    live555: await buildLive555(`${folder}/live555_server`),
+  };
 }
 
 async function buildGst(target: string): Promise<string | undefined> {
-  const flags = await output("pkg-config", ["--cflags", "--libs", "gstreamer-rtsp-server-1.0"]);
+  const flags = await flagsOf("gstreamer-rtsp-server-1.0");
   if (flags === undefined) return undefined;
-  await compile(target, ["gst_server.c"], flags.trim().split(/\s+/));
+  await compile("cc", target, ["gst_server.c"], flags);
   return target;
 }
 
-async function compile(target: string, sources: readonly string[], flags: readonly string[]) {
+async function buildLive555(target: string): Promise<string | undefined> {
+  const flags = await flagsOf("live555");
+  if (flags === undefined) return undefined;
+  await compile("c++", target, ["live555_server.cpp", "jpeg_film.cpp"], flags);
+  return target;
+}
+
+/** What a compiler must be told to use a library; `undefined` where it is missing. */
+async function flagsOf(library: string): Promise<string[] | undefined> {
+  const flags = await output("pkg-config", ["--cflags", "--libs", library]);
+  return flags?.trim().split(/\s+/);
+}
+
+async function compile(
+  compiler: string,
+  target: string,
+  sources: readonly string[],
+  flags: readonly string[] = [],
+) {
   const files = sources.map((name) => SOURCES + name);
-  const { success, stderr } = await new Deno.Command("cc", {
+  const { success, stderr } = await new Deno.Command(compiler, {
     args: ["-O2", "-Wall", "-Wextra", "-o", target, ...files, ...flags],
   }).output();
   if (!success) throw new Error(`Cannot compile ${target}: ${new TextDecoder().decode(stderr)}`);
