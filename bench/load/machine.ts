@@ -14,6 +14,7 @@ export interface Machine {
   /** Programs that wanted a core, on average over the last minute, at the end of the run. */
   readonly load: number;
   readonly gst: string | undefined;
+  readonly live555: string | undefined;
   readonly date: string;
 }
 
@@ -26,7 +27,12 @@ export async function machine(): Promise<Machine> {
     kernel: /^[\d.]+/.exec(Deno.osRelease())?.[0] ?? "unknown",
     deno: Deno.version.deno,
     load: Deno.loadavg()[0],
-    gst: (await output("pkg-config", ["--modversion", "gstreamer-rtsp-server-1.0"]))?.trim(),
+    gst: await versionOf("gstreamer-rtsp-server-1.0"),
+    live555: await versionOf("live555"),
     date: new Date().toISOString().slice(0, 10),
   };
+}
+
+async function versionOf(library: string): Promise<string | undefined> {
+  return (await output("pkg-config", ["--modversion", library]))?.trim();
 }

@@ -1,5 +1,5 @@
 /**
- * The load benchmark: our server, gst-rtsp-server, the lab's server and the floors of this machine, in one run.
+ * The load benchmark: our server, gst-rtsp-server, live555, the lab's server and the floors of this machine, in one run.
  *
  *     deno task bench:load [--quick | --full] [--only SCENARIO] [--repeat N] [--readers N] [--window SECONDS] [--nice N]
  *                          [--json FILE]
@@ -7,7 +7,7 @@
  *
  * `--quick`, the default, makes the main table in about seven minutes; `--full` adds medians of three, the sweeps, memory
  * and the largest numbers of readers in time, in about 40 minutes. All traffic stays on 127.0.0.1. Needs Linux, `cc` and
- * `ffmpeg`; gst-rtsp-server is left out where its headers are missing.
+ * `ffmpeg`; gst-rtsp-server and live555 are left out where their headers are missing.
  *
  * @module
  */
@@ -172,7 +172,11 @@ class LoadRun {
   async #measureMemory(): Promise<void> {
     const { bench, servers } = this.#options;
     const film = await this.#film(filmOfBytes(10_000));
-    const kinds = { ours: [servers.ours, 250], gst: [servers.gst, 50] } as const;
+    const kinds = {
+      ours: [servers.ours, 250],
+      gst: [servers.gst, 50],
+      live555: [servers.live555, 50],
+    } as const;
     for (const [role, [kind, readers]] of Object.entries(kinds)) {
       if (kind === undefined) continue;
       const bytes = await memoryPerReader(bench, { kind, dialect: "udp", film, readers });

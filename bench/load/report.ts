@@ -86,6 +86,7 @@ export function judge(results: Results, limits: Limits, sweeps: Sweeps): AimResu
     atMost(results, "CPU a frame, TCP interleaved", "tcp", "ours", [["floor", 2], ["gst", 1 / 4]]),
     atMost(results, "CPU a frame, portable", "udp", "portable", [["sendto", 1.6], ["gst", 1]]),
     atLeast(limits, "readers in time, UDP, all cores", "udp", "gst", 4),
+    atLeast(limits, "readers in time, UDP, all cores", "udp", "live555", 6),
     atLeast(limits, "readers in time, lab dialect", "lab", "lab", 8),
     below("late frames at half the largest number", results.half?.ours?.lateRatio, 0.001, percent),
     below("lateness p99 at half the largest number", results.half?.ours?.latenessP99Ms, 5, ms),

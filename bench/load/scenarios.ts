@@ -10,6 +10,7 @@ import {
   floorServer,
   gstServer,
   labServer,
+  live555Server,
   optionsOfOurServer,
   ourServer,
   type ServerKind,
@@ -47,6 +48,8 @@ export interface Servers {
   readonly oursOnAllCores: ServerKind;
   readonly gst: ServerKind | undefined;
   readonly gstShared: ServerKind | undefined;
+  readonly live555: ServerKind | undefined;
+  readonly live555Shared: ServerKind | undefined;
   readonly lab: ServerKind;
   readonly gso: ServerKind;
   readonly sendmmsg: ServerKind;
@@ -56,6 +59,7 @@ export interface Servers {
 
 /** The servers, as far as this machine has them. */
 export async function findServers(programs: NativePrograms): Promise<Servers> {
+  const { gst, live555 } = programs;
   const options = await optionsOfOurServer();
   const alone = options.has("workers") ? ["--workers", "1"] : [];
   const hasChoice = options.has("udp");
@@ -70,8 +74,10 @@ export async function findServers(programs: NativePrograms): Promise<Servers> {
       ? ourServer("ours, --live --udp portable", ["--live", "--udp", "portable", ...alone])
       : undefined,
     oursOnAllCores: ourServer("ours, all cores", fast, options.has("workers")),
-    gst: programs.gst === undefined ? undefined : gstServer(programs.gst, "own"),
-    gstShared: programs.gst === undefined ? undefined : gstServer(programs.gst, "shared"),
+    gst: gst === undefined ? undefined : gstServer(gst, "own"),
+    gstShared: gst === undefined ? undefined : gstServer(gst, "shared"),
+    live555: live555 === undefined ? undefined : live555Server(live555, "own"),
+    live555Shared: live555 === undefined ? undefined : live555Server(live555, "shared"),
     lab: labServer(),
     gso: floorServer(programs, "gso"),
     sendmmsg: floorServer(programs, "sendmmsg"),
@@ -96,6 +102,7 @@ export function mainScenarios(s: Servers): Scenario[] {
         ours: s.ours,
         portable: s.portable,
         gst: s.gst,
+        live555: s.live555,
       }),
     },
     {
@@ -105,7 +112,7 @@ export function mainScenarios(s: Servers): Scenario[] {
       film: HD,
       readers: 50,
       settleS: FEW_FRAMES_STEADY_S,
-      servers: known({ gso: s.gso, ours: s.ours, gst: s.gst }),
+      servers: known({ gso: s.gso, ours: s.ours, gst: s.gst, live555: s.live555 }),
     },
     {
       name: "tcp",
@@ -114,7 +121,7 @@ export function mainScenarios(s: Servers): Scenario[] {
       film: VGA,
       readers: 50,
       settleS: FEW_FRAMES_STEADY_S,
-      servers: known({ floor: s.tcp, ours: s.ours, gst: s.gst }),
+      servers: known({ floor: s.tcp, ours: s.ours, gst: s.gst, live555: s.live555 }),
     },
     {
       name: "shared",
@@ -122,7 +129,13 @@ export function mainScenarios(s: Servers): Scenario[] {
       dialect: "udp",
       film: VGA,
       readers: 200,
-      servers: known({ gso: s.gso, ours: s.live, portable: s.livePortable, gst: s.gstShared }),
+      servers: known({
+        gso: s.gso,
+        ours: s.live,
+        portable: s.livePortable,
+        gst: s.gstShared,
+        live555: s.live555Shared,
+      }),
     },
     {
       name: "lab",
@@ -149,7 +162,11 @@ export function searchesFor(s: Servers, isFull: boolean): Search[] {
     {
       dialect: "udp",
       film: VGA,
-      servers: startingAt({ ours: [s.oursOnAllCores, 1200], gst: [s.gst, 130] }),
+      servers: startingAt({
+        ours: [s.oursOnAllCores, 1200],
+        gst: [s.gst, 130],
+        live555: [s.live555, 60],
+      }),
     },
     {
       dialect: "lab",
@@ -164,6 +181,7 @@ export function searchesFor(s: Servers, isFull: boolean): Search[] {
     floor: [s.tcp, 1000],
     ours: [s.oursOnAllCores, 1000],
     gst: [s.gst, 130],
+    live555: [s.live555, 60],
   });
   return [
     { ...udp, servers: { ...udp.servers, ...floor } },

@@ -1,8 +1,6 @@
 /**
  * The servers that are compared, each started the same way: a program that plays one film and tells its port.
  *
- * live555 is not among them: Debian's package has no server that plays Motion-JPEG from a file.
- *
  * @module
  */
 import { ROOT, runFlagsOf } from "../../tools/repository.ts";
@@ -60,6 +58,18 @@ export function gstServer(program: string, sharing: "own" | "shared"): ServerKin
     warmsUp: false,
     needsPort: false,
     command: (film) => [program, film.mkv, sharing],
+    path: () => "film",
+  };
+}
+
+/** live555 with a source for each reader, or one for all. */
+export function live555Server(program: string, sharing: "own" | "shared"): ServerKind {
+  return {
+    name: sharing === "own" ? "live555" : "live555 shared",
+    isParallel: false,
+    warmsUp: false,
+    needsPort: false,
+    command: (film) => [program, film.mjpeg, sharing, String(film.frameRateHz)],
     path: () => "film",
   };
 }
