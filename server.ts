@@ -17,6 +17,7 @@ import type { ServerEvent, ServerListener } from "./lib/server/events.ts";
 import { inspect } from "./lib/server/inspect.ts";
 import { EventLog, isToldAsJson, jsonLine } from "./lib/server/log.ts";
 import type { RtspServerOptions } from "./lib/server/options.ts";
+import { rehearse } from "./lib/server/rehearsal.ts";
 import { RtspServer } from "./lib/server/server.ts";
 import { RtspServerPool } from "./lib/server/server_pool.ts";
 import { ServerWatching } from "./lib/server/watching.ts";
@@ -82,6 +83,7 @@ async function serve(command: ServerCommand): Promise<number> {
   };
   if (watching.tap !== undefined) return await serveWatched(options, watching, stopped);
   const server = await RtspServerPool.start({ ...options, workers: command.workers });
+  rehearse(options);
   const failure = await Promise.race([stopped, server.failed]);
   await server.close();
   if (failure === undefined) return 0;
@@ -97,6 +99,7 @@ async function serveWatched(
 ): Promise<number> {
   const { listener } = options;
   const server = await RtspServer.start({ ...options, tap: watching.tap });
+  rehearse(options);
   const address = watching.show(server);
   if (address !== undefined) listener({ type: "notice", message: `Preview: ${address}` });
   await stopped;

@@ -10,8 +10,10 @@
 /// <reference lib="deno.worker" />
 
 import { TransportError } from "../errors.ts";
+import type { ServerEvent } from "./events.ts";
 import { type Envelope, Mailbox } from "./mailbox.ts";
 import { limitsOf } from "./options.ts";
+import { rehearse } from "./rehearsal.ts";
 import { RtspServer } from "./server.ts";
 import { type ServerThread, serverThread } from "./server_thread.ts";
 import type { MessageFromWorker, MessageToWorker } from "./thread_messages.ts";
@@ -54,16 +56,19 @@ async function start({ index, options, memory }: Start): Promise<RtspServer | un
     post: (letter, to) => mailbox.post({ type: "letter", letter, to }),
     congestion: () => mailbox.congestion,
   });
+  const told = {
+    ...options,
+    media: typeof options.media === "string" ? options.media : new URL(options.media.href),
+    sample: options.sample && new URL(options.sample.href),
+    listener: (event: ServerEvent) => {
+      // The main thread has said where all of them listen.
+      if (event.type !== "listening") mailbox.post({ type: "event", event });
+    },
+  };
+  // Readers come as soon as it listens.
+  await rehearse(told);
   try {
-    const server = await RtspServer.start({
-      ...options,
-      media: typeof options.media === "string" ? options.media : new URL(options.media.href),
-      sample: options.sample && new URL(options.sample.href),
-      listener: (event) => {
-        // The main thread has said where all of them listen.
-        if (event.type !== "listening") mailbox.post({ type: "event", event });
-      },
-    }, thread);
+    const server = await RtspServer.start(told, thread);
     mailbox.post({ type: "started" });
     return server;
   } catch (error) {

@@ -116,6 +116,18 @@ Deno.test("rtsp-server in an empty folder serves the built-in sample to a lab cl
   }
 });
 
+Deno.test("rtsp-server rehearses before anybody comes, and tells nobody of it", async () => {
+  await using program = new Program(["0", "--host", "127.0.0.1", "--json", "--log-level", "debug"]);
+  await program.event("listening");
+  await delay(1000);
+  program.kill("SIGINT");
+  const { code, stderr } = await program.end();
+  assertEquals(code, 0);
+  const told = program.lines.filter((line) => !line.includes("UDP is sent packet by packet"));
+  assertEquals(told.map((line) => JSON.parse(line).event), ["listening"]);
+  assert(!stderr.includes("milliseconds longer"), stderr);
+});
+
 Deno.test("rtsp-server does without the permission for the fast path, and says so once", async () => {
   await using program = new Program(["0", "--host", "127.0.0.1", "--json"]);
   const { port } = await program.event("listening");
