@@ -116,7 +116,7 @@ export async function optionsOfOurServer(): Promise<ReadonlySet<string>> {
 }
 
 /**
- * Starts a server and waits until it listens.
+ * Starts a server and waits until it listens, and a moment more: what a server does before anybody comes is done by then.
  *
  * @param onCollection Told of each full collection of garbage of one of our servers: see `collections.ts`.
  * @throws {Error} when it does not within ten seconds.
@@ -141,6 +141,7 @@ export async function startServer(
   if (isTraced) readCollections(child.stdout, onCollection);
   const port = kind.needsPort ? wanted : await toldPort(child.stdout);
   await listening(port, kind.name);
+  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   return {
     pid: child.pid,
     port,
@@ -185,4 +186,5 @@ function freePort(): number {
 }
 
 const START_LIMIT_MS = 10_000;
+const QUIET_MS = 1_000;
 const STOP_LIMIT_MS = 3_000;
