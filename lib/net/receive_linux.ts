@@ -114,8 +114,8 @@ class ThreadedDatagramSocket implements DatagramSocket, ReceiveTarget {
     return this.#portable.sendTo(bytes, to);
   }
 
-  isWaiting(to: SocketAddress): boolean {
-    return this.#portable.isWaiting(to);
+  waitingBytes(to: SocketAddress): number {
+    return this.#portable.waitingBytes(to);
   }
 
   /** Datagrams that nobody asks for are copied, up to a bound. */

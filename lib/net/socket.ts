@@ -89,8 +89,8 @@ export interface DatagramSocket extends Disposable {
   ): void;
   /** Sends one datagram. The bytes may be changed as soon as the call returns. */
   sendTo(bytes: Uint8Array, to: SocketAddress): boolean | Promise<boolean>;
-  /** Whether packets to this receiver, the same object, still wait to be handed to the system. */
-  isWaiting(to: SocketAddress): boolean;
+  /** Octets of what waits to be handed to the system for this receiver, the same object, what is under way included. */
+  waitingBytes(to: SocketAddress): number;
   /** Waits for the next datagram; `undefined` once the socket is closed. One call at a time. */
   receive(): Promise<ReceivedDatagram | undefined>;
   /** Hands over each datagram from now on until the socket is closed, in place of `receive()`, where that is possible. */

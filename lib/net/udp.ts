@@ -180,8 +180,8 @@ class PortableDatagramSocket implements DatagramSocket {
     return this.#sendPackets(bytes, bytes.length, to);
   }
 
-  isWaiting(to: SocketAddress): boolean {
-    return this.#lanes.has(to);
+  waitingBytes(to: SocketAddress): number {
+    return this.#lanes.get(to)?.byteCount ?? 0;
   }
 
   async receive(): Promise<ReceivedDatagram | undefined> {

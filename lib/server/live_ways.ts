@@ -14,7 +14,12 @@ import type { PacketBatch } from "../rtp.ts";
 import { interleaveBatch } from "../rtsp.ts";
 import { FrameSlices } from "./frame_slices.ts";
 import type { PacerTimer } from "./pacer_timer.ts";
-import type { InterleavedTransport, StreamTransport, UdpTransport } from "./transports.ts";
+import {
+  type InterleavedTransport,
+  isFarBehind,
+  type StreamTransport,
+  type UdpTransport,
+} from "./transports.ts";
 
 /** A reader of a live source. */
 export interface LiveReader extends RelayReader {
@@ -31,10 +36,12 @@ export interface LiveReader extends RelayReader {
 /** All readers that packets leave to by the same UDP socket. */
 export class UdpWay implements RelayWay<LiveReader> {
   readonly #rtp: DatagramSocket;
+  readonly #timer: PacerTimer;
   readonly #slices: FrameSlices;
-  /** As the relay gave them. */
+  /** As the relay gave them, and where they are. */
   #relayed: readonly LiveReader[] = [];
-  /** Those of the newest frame, and where they are. */
+  #relayedAddresses: readonly SocketAddress[] = [];
+  /** Those who get the newest frame. */
   #readers: readonly LiveReader[] = [];
   #addresses: readonly SocketAddress[] = [];
   #batch: PacketBatch | undefined;
@@ -46,6 +53,7 @@ export class UdpWay implements RelayWay<LiveReader> {
     options: { readonly timer: PacerTimer; readonly burstPackets: number },
   ) {
     this.#rtp = rtp;
+    this.#timer = options.timer;
     const send = (first: number, count: number) => this.#sendSlice(first, count);
     this.#slices = new FrameSlices({ ...options, send });
   }
@@ -53,11 +61,18 @@ export class UdpWay implements RelayWay<LiveReader> {
   /** See {@linkcode RelayWay.sendFrame}. */
   sendFrame({ batch, spreadMs }: RelayFrame, readers: readonly LiveReader[]): void {
     if (readers !== this.#relayed) {
-      this.#relayed = this.#readers = readers;
-      this.#addresses = readers.map(addressOf);
+      this.#relayed = readers;
+      this.#relayedAddresses = readers.map(addressOf);
     }
     this.#batch = batch;
+    this.#readers = readers;
+    this.#addresses = this.#relayedAddresses;
     for (const reader of readers) reader.frameSent(batch);
+    if (this.#addresses.some((address) => isFarBehind(this.#rtp, address, batch))) {
+      this.#leaveOutSlow(batch);
+    }
+    const sent = this.#readers.length;
+    this.#timer.overload.recordFrames(sent, readers.length - sent, this.#timer.now());
     this.#slices.start(batch.packetCount, spreadMs);
   }
 
@@ -71,6 +86,16 @@ export class UdpWay implements RelayWay<LiveReader> {
     if (!this.#slices.isUnderWay || !this.#readers.includes(reader)) return;
     this.#rtp.send(this.#batch!, addressOf(reader), this.#slices.nextPacket);
     this.#readers = this.#readers.filter((other) => other !== reader);
+    this.#addresses = this.#readers.map(addressOf);
+  }
+
+  /** They have a gap in the sequence numbers instead, which are the same for all. */
+  #leaveOutSlow(batch: PacketBatch): void {
+    this.#readers = this.#readers.filter((reader) => {
+      const isBehind = isFarBehind(this.#rtp, addressOf(reader), batch);
+      if (isBehind) reader.frameGivenUp(batch);
+      return !isBehind;
+    });
     this.#addresses = this.#readers.map(addressOf);
   }
 

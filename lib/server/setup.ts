@@ -18,12 +18,12 @@ import {
   type TransportSpec,
 } from "../rtsp_headers.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
+import { admit } from "./admission.ts";
 import { endpointText } from "./events.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
 import type { HeldFilm } from "./live_film.ts";
 import { LiveStream } from "./live_stream.ts";
 import type { SharedMovie } from "./media_library.ts";
-import { DEFAULT_MAX_LATENESS_MS, MAX_SESSIONS_PER_CONNECTION } from "./options.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
 import { newSessionId } from "./session_ids.ts";
 import { MediaStream } from "./stream.ts";
@@ -77,7 +77,7 @@ export async function answerSetup(
     if (call.isLab) endLabSession(parts, connection);
     const cname = cnameAt(connection.stream.localAddress);
     const held = await parts.live?.hold({ movie, format, isNumbered: call.isLab, cname });
-    const limit = limitReached(parts, connection);
+    const limit = admit(parts, connection);
     if (limit !== undefined) {
       held?.release();
       return withReason(453, `No further session: ${limit}`);
@@ -87,23 +87,6 @@ export async function answerSetup(
   } finally {
     if (!isKept) movie.release();
   }
-}
-
-/** Why there can be no further session, or `undefined` where it has been counted as one more. */
-function limitReached(parts: ServerParts, connection: CallConnection): string | undefined {
-  const { timer, options } = parts;
-  if (timer.overload.isOverloaded(timer.now())) {
-    const lateMs = Math.round(timer.overload.latenessMs(timer.now()));
-    const reason = `frames are ${lateMs} ms late`;
-    const { maxLatenessMs = DEFAULT_MAX_LATENESS_MS } = options;
-    const message = `Overloaded: ${reason}, ${maxLatenessMs} ms are bearable; 453 for new sessions`;
-    parts.emit({ type: "warning", message });
-    return reason;
-  }
-  if (connection.sessions.size >= MAX_SESSIONS_PER_CONNECTION) {
-    return `${MAX_SESSIONS_PER_CONNECTION} sessions on one connection`;
-  }
-  return parts.sessionLimit.take(connection.stream.remoteAddress.hostname);
 }
 
 /** Why a movie cannot be sent in that format, or `undefined`. */

@@ -26,7 +26,7 @@ export interface StreamTransport {
    * Stamps and sends a frame.
    *
    * @param spreadMs The packets of a large frame may be spread over this time.
-   * @returns how many frames were given up: the one before (it was still waiting), or this one.
+   * @returns how many frames were given up: the one before (it was still waiting), or this one (what was before it was).
    */
   sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number;
   /** Sends a compound RTCP packet; the bytes stay unchanged. */
@@ -71,7 +71,10 @@ export class UdpTransport implements StreamTransport {
 
   /** See {@linkcode StreamTransport.sendFrame}. */
   sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number {
+    // Left out whole, and before it takes sequence numbers.
+    const isBehind = isFarBehind(this.rtp, this.rtpAddress, batch);
     this.#slices.finish();
+    if (isBehind) return 1;
     if (this.#slices.fitsAtOnce(batch.packetCount)) {
       sender.stamp(batch, timestamp);
       return this.rtp.send(batch, this.rtpAddress) === false ? 1 : 0;
@@ -97,6 +100,14 @@ export class UdpTransport implements StreamTransport {
     if (!this.#slices.isUnderWay) this.#sliced = undefined;
     return this.rtp.send(batch, this.rtpAddress, first, count) !== false;
   }
+}
+
+/**
+ * More than a frame waits for this receiver, by the octets of the next one: that would come two frames late, and so would
+ * all that follow.
+ */
+export function isFarBehind(socket: DatagramSocket, to: SocketAddress, next: PacketBatch): boolean {
+  return socket.waitingBytes(to) > next.bytes.length;
 }
 
 /** `$` frames in the RTSP connection; one write a frame, and only the newest frame waits. */

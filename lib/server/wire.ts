@@ -124,7 +124,7 @@ function tapped(
       ((batch, receivers, first, count, onRefused) =>
         socket.sendToMany(batch, receivers, first, count, onRefused)),
     sendTo: replaced.sendTo ?? ((bytes, to) => socket.sendTo(bytes, to)),
-    isWaiting: (to) => socket.isWaiting(to),
+    waitingBytes: (to) => socket.waitingBytes(to),
     receive: () => socket.receive(),
     statistics: () => socket.statistics(),
     close: () => socket.close(),

@@ -32,9 +32,25 @@ Deno.test("Overload forgets once nothing is due any more", () => {
   assert(!overload.isStrained(30_000));
 });
 
+Deno.test("Overload sees frames given up, when it lasts, and its end", () => {
+  const overload = new Overload(250);
+  const recordFrames = (givenUp: number, from: number, to: number) => {
+    for (let now = from; now < to; now += 10) overload.recordFrames(10 - givenUp, givenUp, now);
+  };
+  recordFrames(0, 0, 1_000);
+  recordFrames(10, 1_000, 1_090);
+  recordFrames(0, 1_090, 3_000);
+  assert(!overload.isOverloaded(3_000), "a moment in which nothing leaves");
+  recordFrames(2, 3_000, 9_000);
+  assertEquals([overload.isOverloaded(9_000), overload.isStrained(9_000)], [true, false]);
+  assert(Math.abs(overload.givenUpShare(9_000) - 0.2) < 0.03);
+  assert(!overload.isOverloaded(20_000), "nothing is due any more");
+});
+
 Deno.test("Overload without a limit never sees anything", () => {
   const overload = new Overload(Infinity);
   recordAll(overload, 60_000, 0, 60_000);
+  for (let now = 0; now < 60_000; now += 10) overload.recordFrames(0, 1, now);
   assertEquals([overload.isStrained(60_000), overload.isOverloaded(60_000)], [false, false]);
 });
 

@@ -87,7 +87,9 @@ Deno.test({
       sender.sendTo(Uint8Array.of(0, 99), address);
       const numbers = (await take(receiver, 13)).map((bytes) => bytes[1]);
       assertEquals(numbers, [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 99]);
-      while (sender.isWaiting(address)) await new Promise((resolve) => setTimeout(resolve, 1));
+      while (sender.waitingBytes(address) > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
       const { sent, dropped } = sender.statistics();
       assertEquals([sent, dropped], [13, 0]);
     }
@@ -125,7 +127,7 @@ Deno.test({
       for (const receiver of receivers) receiver.close();
       assertEquals(refused, []);
       for (const to of set) {
-        while (sender.isWaiting(to)) await new Promise((resolve) => setTimeout(resolve, 1));
+        while (sender.waitingBytes(to) > 0) await new Promise((resolve) => setTimeout(resolve, 1));
       }
       assertEquals([sender.statistics().sent, sender.statistics().dropped], [1500, 0]);
     }
