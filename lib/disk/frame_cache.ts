@@ -1,10 +1,11 @@
 /**
- * Octets kept in memory within a budget, the least recently used given up first.
+ * Frames read from disk, kept in memory within a budget, the least recently used given up first.
  *
- * Floor 3 by its place, pure by its nature: holds what it is given and knows nothing of frames or files.
+ * Floor 3 by its place, pure by its nature: holds what it is given and knows nothing of files.
  *
  * @module
  */
+import { ByteCache } from "../byte_cache.ts";
 
 /**
  * Arrays of octets by owner (a movie) and index (a frame), for any number of owners together.
@@ -23,51 +24,34 @@
 export class FrameCache {
   /** Octets kept at most. */
   readonly limitBytes: number;
-  /** In order of use: a Map iterates in order of insertion. */
-  readonly #entries = new Map<number, Uint8Array>();
-  #bytes = 0;
+  readonly #entries: ByteCache<Uint8Array>;
 
   /** Keeps at most `limitBytes` octets. */
   constructor(options: { readonly limitBytes: number }) {
     this.limitBytes = options.limitBytes;
+    this.#entries = new ByteCache(options.limitBytes);
   }
 
   /** Octets kept now. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#entries.bytes;
   }
 
   /** What is kept for this owner (a non-negative integer below 2^20) and index (below 2^32): shared, read-only. */
   get(owner: number, index: number): Uint8Array | undefined {
-    const key = keyOf(owner, index), octets = this.#entries.get(key);
-    if (octets === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, octets);
-    return octets;
+    return this.#entries.get(keyOf(owner, index));
   }
 
   /** Keeps `octets`, and gives up others where the budget needs it; what exceeds the whole budget is not kept. */
   set(owner: number, index: number, octets: Uint8Array): void {
     const key = keyOf(owner, index);
-    this.#remove(key);
-    if (octets.length > this.limitBytes) return;
-    this.#entries.set(key, octets);
-    this.#bytes += octets.length;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.limitBytes) break;
-      this.#remove(oldest);
-    }
+    if (octets.length > this.limitBytes) this.#entries.delete(key);
+    else this.#entries.set(key, octets, octets.length);
   }
 
   /** Gives up everything of one owner. */
   delete(owner: number): void {
-    const first = keyOf(owner, 0), last = keyOf(owner, 0xffff_ffff);
-    for (const key of this.#entries.keys()) if (key >= first && key <= last) this.#remove(key);
-  }
-
-  #remove(key: number): void {
-    this.#bytes -= this.#entries.get(key)?.length ?? 0;
-    this.#entries.delete(key);
+    this.#entries.deleteRange(keyOf(owner, 0), keyOf(owner + 1, 0));
   }
 }
 

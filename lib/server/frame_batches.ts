@@ -7,6 +7,7 @@
  * @module
  */
 
+import { ByteCache } from "../byte_cache.ts";
 import { WireError } from "../errors.ts";
 import { type RepairAction, withHuffmanTables } from "../jpeg.ts";
 import { PAYLOAD_TYPE_JPEG } from "../rtp.ts";
@@ -14,7 +15,6 @@ import type { PacketBatch } from "../rtp.ts";
 import { interleaveBatch } from "../rtsp.ts";
 import { describeJpegPayload, packetizeJpeg } from "../rtp_jpeg.ts";
 import { LAB_MAX_DATAGRAM_JPEG, packetizeLab } from "../rtp_lab.ts";
-import { ByteCache } from "./byte_cache.ts";
 import type { ServerListener } from "./events.ts";
 import type { FramePreparation } from "./frame_preparation.ts";
 import type { SharedMovie } from "./media_library.ts";

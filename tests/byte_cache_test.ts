@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { ByteCache } from "../../lib/server/byte_cache.ts";
+import { ByteCache } from "../lib/byte_cache.ts";
 
 Deno.test("ByteCache forgets what was not used for longest, and never the newest", () => {
   const cache = new ByteCache<string>(10);

@@ -1,7 +1,7 @@
 /**
  * Values kept within a budget of octets; the one not used for longest goes first.
  *
- * Floor 4 (assembly).
+ * Floor 0: frames on disk and packets of frames are kept by it. It knows nothing of either.
  *
  * @module
  */
@@ -18,6 +18,16 @@ interface Entry<Value> {
 /**
  * A least-recently-used cache bounded by octets. Keys are numbers, for they are looked up for every frame; the order of
  * use is a chain of the entries themselves, so that a look-up leaves nothing behind to be collected.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ByteCache } from "./byte_cache.ts";
+ * const cache = new ByteCache<string>(10);
+ * cache.set(1, "first", 6);
+ * cache.set(2, "second", 6);
+ * assertEquals([cache.get(1), cache.get(2), cache.bytes], [undefined, "second", 6]);
+ * ```
  */
 export class ByteCache<Value> {
   #maxBytes: number;
