@@ -8,7 +8,7 @@
 
 import { Playback } from "../engine/playback.ts";
 import { type RtspAnswer, type RtspCall, withReason } from "../engine/request_checks.ts";
-import { RtspFormatError, TransportError } from "../errors.ts";
+import { RtspFormatError } from "../errors.ts";
 import { LAB_MAX_JPEG } from "../rtp_lab.ts";
 import { headerValues } from "../rtsp.ts";
 import {
@@ -27,23 +27,9 @@ import type { SharedMovie } from "./media_library.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
 import { newSessionId } from "./session_ids.ts";
 import { MediaStream } from "./stream.ts";
+import { isServable, type MadeTransport, makeTransport } from "./session_transport.ts";
 import { cnameAt, newSender } from "./stream_sender.ts";
 import { StreamSession } from "./stream_session.ts";
-import { InterleavedTransport, type StreamTransport, UdpTransport } from "./transports.ts";
-import { SessionPackets, type SessionWay } from "./wire.ts";
-
-/** A transport made for a client, and how to give back what it holds. */
-interface MadeTransport {
-  readonly transport: StreamTransport;
-  /** The alternative that was taken, with the server's side filled in. */
-  readonly reply: TransportSpec;
-  /** Tells of its packets, where somebody watches. */
-  readonly packets: SessionPackets | undefined;
-  /** Binds it to its session. */
-  attach(session: StreamSession): void;
-  /** Gives back ports and channels. */
-  release(session: StreamSession): void;
-}
 
 /**
  * Answers SETUP.
@@ -127,21 +113,6 @@ function existingSession(
     if (session.path === call.path && session.dialect === "rtsp" && isOther) return session;
   }
   return undefined;
-}
-
-function isServable(parts: ServerParts, connection: CallConnection, spec: TransportSpec): boolean {
-  if (spec.isMulticast || (spec.mode !== undefined && spec.mode !== "PLAY")) return false;
-  if (spec.protocol === "RTP/AVP/TCP") return true;
-  if (!UDP_PROTOCOLS.includes(spec.protocol) && !isLabProtocol(spec.protocol)) return false;
-  if (spec.clientPort === undefined || spec.clientPort[0] === 0) return false;
-  try {
-    parts.ports.pairFor(connection.stream.remoteAddress.hostname);
-    return true;
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error;
-    parts.emit({ type: "warning", message: error.message });
-    return false;
-  }
 }
 
 function beginSession(
@@ -287,118 +258,3 @@ function endLabSession(parts: ServerParts, connection: CallConnection): void {
     if (session.dialect === "lab") parts.sessions.end(session, "set up anew");
   }
 }
-
-function makeTransport(
-  parts: ServerParts,
-  connection: CallConnection,
-  offer: TransportSpec,
-  options: TransportOrder,
-): MadeTransport {
-  return offer.lowerTransport === "TCP"
-    ? makeInterleaved(parts, connection, offer, options)
-    : makeUdp(parts, connection, offer, options);
-}
-
-interface TransportOrder {
-  readonly isLab: boolean;
-  readonly ssrc: number;
-  /** Number of the session. */
-  readonly session: number;
-  readonly format: PayloadFormat;
-}
-
-function packetsOf(
-  { options }: ServerParts,
-  connection: CallConnection,
-  { session, format: payload }: TransportOrder,
-  way: Pick<SessionWay, "channels" | "local" | "remote">,
-): SessionPackets | undefined {
-  const { tap } = options;
-  if (!tap?.packet && !tap?.frame) return undefined;
-  return new SessionPackets(tap, { session, payload, connection: connection.number, ...way });
-}
-
-function makeInterleaved(
-  parts: ServerParts,
-  connection: CallConnection,
-  offer: TransportSpec,
-  order: TransportOrder,
-): MadeTransport {
-  const { channels, stream } = connection;
-  const { ssrc } = order;
-  const isFree = ([rtp, rtcp]: readonly [number, number]) =>
-    !connection.usesChannel(rtp) && !connection.usesChannel(rtcp);
-  let pair = offer.interleaved ?? [0, 1];
-  for (let channel = 0; !isFree(pair) && channel < 255; channel += 2) pair = [channel, channel + 1];
-  const { localAddress: local, remoteAddress: remote } = stream;
-  const way = { channels: pair, local: [local, local], remote: [remote, remote] } as const;
-  const packets = packetsOf(parts, connection, order, way);
-  return {
-    transport: new InterleavedTransport(connection.writer, pair, packets),
-    packets,
-    reply: {
-      protocol: offer.protocol,
-      lowerTransport: "TCP",
-      isMulticast: false,
-      interleaved: pair,
-      ssrc,
-      extra: [],
-    },
-    attach: (session) => {
-      for (const channel of pair) channels.set(channel, session);
-    },
-    release: (session) => {
-      for (const channel of pair) {
-        if (channels.get(channel) === session) channels.delete(channel);
-      }
-    },
-  };
-}
-
-function makeUdp(
-  parts: ServerParts,
-  connection: CallConnection,
-  offer: TransportSpec,
-  order: TransportOrder,
-): MadeTransport {
-  const { isLab, ssrc } = order;
-  const { remoteAddress, localAddress } = connection.stream;
-  const { rtp, rtcp } = parts.ports.pairFor(remoteAddress.hostname);
-  const [rtpPort, rtcpPort] = offer.clientPort!;
-  // Whatever the request says, packets go to the address the request came from.
-  const { hostname } = remoteAddress;
-  const rtpAddress = { hostname, port: rtpPort };
-  const rtcpAddress = { hostname, port: rtcpPort };
-  const ours = (port: number) => ({ hostname: localAddress.hostname, port });
-  const packets = packetsOf(parts, connection, order, {
-    local: [ours(rtp.address.port), ours(rtcp.address.port)],
-    remote: [rtpAddress, rtcpAddress],
-  });
-  return {
-    packets,
-    transport: new UdpTransport({
-      rtp: packets?.rtpSocket(rtp) ?? rtp,
-      rtcp: packets?.rtcpSocket(rtcp) ?? rtcp,
-      rtpAddress,
-      rtcpAddress: isLab ? undefined : rtcpAddress,
-      timer: parts.timer,
-      burstPackets: parts.options.burstPackets,
-    }),
-    reply: {
-      protocol: offer.protocol,
-      lowerTransport: "UDP",
-      isMulticast: false,
-      source: localAddress.hostname,
-      clientPort: offer.clientPort,
-      serverPort: [rtp.address.port, rtcp.address.port],
-      ssrc,
-      extra: [],
-    },
-    attach: (session) => {
-      if (!isLab) parts.ports.register(rtcpAddress, session);
-    },
-    release: (session) => parts.ports.unregister(rtcpAddress, session),
-  };
-}
-
-const UDP_PROTOCOLS: readonly string[] = ["RTP/AVP", "RTP/AVP/UDP"];
