@@ -20,6 +20,8 @@ export interface BorrowedFilmOptions {
   readonly sender: RtpSender;
   /** Where frames come from. */
   readonly memory: SharedArrayBuffer;
+  /** The newest frame there when the sender had the numbers that it has: whatever has come since is still to be sent. */
+  readonly written: number;
   /** The thread's timer. */
   readonly timer: PacerTimer;
   /** Packets of a frame that leave at once, at least 1. */
@@ -53,7 +55,7 @@ export class BorrowedFilm implements LiveFilm {
     this.#audience = new LiveAudience({ ...options, ticksAt });
     this.#ring = new FrameRing(options.memory);
     this.#buffer = new Uint8Array(this.#ring.frameBytes);
-    this.#read = this.#ring.written;
+    this.#read = options.written;
   }
 
   /** See {@linkcode LiveFilm.sender}. */

@@ -97,7 +97,10 @@ export class LiveBorrower {
     return { number, film: promise.then(([, film]) => film) };
   }
 
-  #filmOf({ loan, ssrc, timestamp, numbers, memory }: LentFilm, cname: string): BorrowedFilm {
+  #filmOf(
+    { loan, ssrc, timestamp, numbers, memory, written }: LentFilm,
+    cname: string,
+  ): BorrowedFilm {
     const { sequenceNumber } = numbers;
     const payloadType = PAYLOAD_TYPE_JPEG;
     const clockRateHz = 90_000;
@@ -109,7 +112,7 @@ export class LiveBorrower {
     sender.follow(numbers);
     const onWatched = (isWatched: boolean) =>
       this.#options.post({ kind: "live-watch", loan, isWatched });
-    return new BorrowedFilm({ ...this.#options, sender, memory, onWatched });
+    return new BorrowedFilm({ ...this.#options, sender, memory, written, onWatched });
   }
 
   #giveBack(loan: number): void {

@@ -59,7 +59,7 @@ export class LiveLender {
     this.#loans.set(loan, { outlet, giveBack });
     const { ssrc, numbers } = source.sender;
     const timestamp = source.sender.timestampAt(0);
-    return { loan, ssrc, timestamp, numbers, memory: outlet.memory };
+    return { loan, ssrc, timestamp, numbers, memory: outlet.memory, written: outlet.written };
   }
 
   /** The borrower has readers, or none any more. */
@@ -90,6 +90,10 @@ class LoanedSource implements LiveOutlet {
 
   get memory(): SharedArrayBuffer {
     return this.#ring.memory;
+  }
+
+  get written(): number {
+    return this.#ring.written;
   }
 
   setWatched(loan: number, isWatched: boolean): void {

@@ -214,8 +214,6 @@ export class MediaStream implements SessionStream, Paced, GrowthReader {
       const timestamp = this.sender.timestampAt(frame.mediaTicks);
       const spreadMs = 0.7 * this.#playback.intervalMs;
       const givenUp = this.#transport.sendFrame(batch, this.sender, timestamp, spreadMs);
-      // What a TCP reader does not take is its own affair.
-      if (this.#transport.kind === "UDP") timer.overload.recordFrames(1 - givenUp, givenUp, now);
       this.#framesSent += 1 - givenUp;
       if (batch.repairs !== undefined) countRepairs(this.#repairs, batch.repairs);
       if (givenUp > 0) this.#missed.add(givenUp, now);

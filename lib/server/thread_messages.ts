@@ -112,6 +112,8 @@ export interface LentFilm {
   readonly numbers: SenderNumbers;
   /** Where its frames are to be found, see `lib/engine/frame_ring.ts`. */
   readonly memory: SharedArrayBuffer;
+  /** Number of the newest frame there, behind which it is so far. */
+  readonly written: number;
 }
 
 /** From the thread of a connection to one that keeps sessions which are named there. */

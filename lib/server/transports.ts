@@ -46,6 +46,7 @@ export class UdpTransport implements StreamTransport {
   readonly rtpAddress: SocketAddress;
   /** Where RTCP goes; `undefined` in the lab's dialect, which has none. */
   readonly rtcpAddress: SocketAddress | undefined;
+  readonly #timer: PacerTimer;
   readonly #slices: FrameSlices;
   /** A frame whose later packets wait, and what they are stamped with. */
   #sliced: { readonly batch: PacketBatch; readonly stamp: RtpStamp } | undefined;
@@ -65,23 +66,30 @@ export class UdpTransport implements StreamTransport {
     this.rtpAddress = options.rtpAddress;
     this.rtcpAddress = options.rtcpAddress;
     const { timer, burstPackets = DEFAULT_BURST_PACKETS } = options;
+    this.#timer = timer;
     const send = (first: number, count: number) => this.#sendSlice(first, count);
     this.#slices = new FrameSlices({ timer, burstPackets, send });
   }
 
   /** See {@linkcode StreamTransport.sendFrame}. */
   sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number {
-    // Left out whole, and before it takes sequence numbers.
     const isBehind = isFarBehind(this.rtp, this.rtpAddress, batch);
     this.#slices.finish();
-    if (isBehind) return 1;
+    // Left out whole, and before it takes sequence numbers.
+    const isSent = !isBehind && this.#begin(batch, sender, timestamp, spreadMs);
+    const sent = isSent ? 1 : 0;
+    this.#timer.overload.recordFrames(sent, 1 - sent, this.#timer.now());
+    return 1 - sent;
+  }
+
+  #begin(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): boolean {
     if (this.#slices.fitsAtOnce(batch.packetCount)) {
       sender.stamp(batch, timestamp);
-      return this.rtp.send(batch, this.rtpAddress) === false ? 1 : 0;
+      return this.rtp.send(batch, this.rtpAddress) !== false;
     }
     // Other readers stamp the shared batch in between: each slice is stamped right before it is sent.
     this.#sliced = { batch, stamp: sender.reserve(batch, timestamp) };
-    return this.#slices.start(batch.packetCount, spreadMs) ? 0 : 1;
+    return this.#slices.start(batch.packetCount, spreadMs);
   }
 
   /** See {@linkcode StreamTransport.sendReport}. */
