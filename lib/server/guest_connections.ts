@@ -74,6 +74,11 @@ export class GuestConnections {
     }
   }
 
+  /** Settles once their own threads have taken everything that is for them. */
+  async flushed(): Promise<void> {
+    await Promise.all([...this.#guests.values()].map(({ writer }) => writer.flushed()));
+  }
+
   /** A session has ended. */
   forget(session: StreamSession): void {
     for (const guest of this.#guests.values()) guest.forget(session);

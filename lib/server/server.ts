@@ -64,6 +64,9 @@ export class RtspServer implements AsyncDisposable {
   readonly #accepting: Promise<void>;
   #accepted = 0;
   #refused = 0;
+  /** There was somebody to say goodbye to. */
+  #hasParted = false;
+  #parting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(built: BuiltServer) {
@@ -143,6 +146,12 @@ export class RtspServer implements AsyncDisposable {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Takes in nobody else, and ends all streams with a goodbye; connections stay until {@linkcode RtspServer.close}. */
+  part(): Promise<void> {
+    this.#parting ??= this.#partFromAll();
+    return this.#parting;
+  }
+
   /** Ends all streams with a goodbye, closes everything, and leaves nothing behind. */
   close(): Promise<void> {
     this.#closing ??= this.#closeAll();
@@ -154,12 +163,23 @@ export class RtspServer implements AsyncDisposable {
     return this.close();
   }
 
-  async #closeAll(): Promise<void> {
-    const { sessions, timer, ports, library } = this.#parts;
+  async #partFromAll(): Promise<void> {
+    const { sessions } = this.#parts;
     this.#listener.close();
     await this.#accepting;
-    const living = [...sessions.all()];
-    for (const session of living) sessions.end(session, "the server was stopped", true);
+    for (const session of [...sessions.all()]) {
+      this.#hasParted = true;
+      sessions.end(session, "the server was stopped", true);
+    }
+    let timeout: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<void>((resolve) => timeout = setTimeout(resolve, PART_MS));
+    await Promise.race([this.#guests.flushed(), patience]);
+    clearTimeout(timeout);
+  }
+
+  async #closeAll(): Promise<void> {
+    const { timer, ports, library } = this.#parts;
+    await this.part();
     await Promise.all(
       [...this.#connections.values()].map((connection) =>
         connection.finish("the server was stopped")
@@ -168,7 +188,7 @@ export class RtspServer implements AsyncDisposable {
     await Promise.all(this.#running);
     timer.close();
     // The goodbyes leave in the next turns of the event loop.
-    if (living.length > 0) await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
+    if (this.#hasParted) await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
     await ports.close();
     this.#images.close();
     await library.close();
@@ -303,3 +323,5 @@ const SWEEP_INTERVAL_MS = 1000;
 const WRITE_TIMEOUT_MS = 5000;
 const ACCEPT_RETRY_MS = 50;
 const GOODBYE_MS = 20;
+/** A thread that takes nothing any more keeps nobody waiting. */
+const PART_MS = 500;

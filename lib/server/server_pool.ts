@@ -291,6 +291,8 @@ export class RtspServerPool implements AsyncDisposable {
 
   async #closeAll(): Promise<void> {
     const workers = [...this.#workers.values()];
+    // A goodbye may have to leave by a connection of another thread: no connection is closed before all are said.
+    await Promise.all([this.#server.part(), ...workers.map((worker) => worker.part())]);
     await Promise.all([this.#server.close(), ...workers.map((worker) => worker.close())]);
     await Promise.all(this.#starting);
     this.#workers.clear();

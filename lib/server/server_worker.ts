@@ -45,6 +45,9 @@ function take(message: MessageToWorker): void {
     case "ask":
       tellAccount(message.id);
       break;
+    case "goodbye":
+      part();
+      break;
     case "close":
       close();
       break;
@@ -83,6 +86,12 @@ async function tellAccount(id: number): Promise<void> {
   if (server === undefined) return;
   const account = { sessions: server.sessions(), statistics: server.statistics() };
   mailbox.post({ type: "account", id, account });
+}
+
+async function part(): Promise<void> {
+  const server = await starting;
+  await server?.part();
+  mailbox.post({ type: "parted" });
 }
 
 async function close(): Promise<void> {

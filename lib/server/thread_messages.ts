@@ -50,7 +50,9 @@ export type MessageToWorker =
   | { readonly type: "letter"; readonly from: number; readonly letter: Letter }
   /** Tell your part of this; `id` comes back with it. */
   | { readonly type: "ask"; readonly id: number }
-  /** Say goodbye to your readers and end. */
+  /** Say goodbye to your readers, some of whom may be on connections of other threads. */
+  | { readonly type: "goodbye" }
+  /** End. */
   | { readonly type: "close" };
 
 /** From a worker to the main thread. */
@@ -62,6 +64,8 @@ export type MessageFromWorker =
   /** For another thread, or for all others. */
   | { readonly type: "letter"; readonly to: number | "all"; readonly letter: Letter }
   | { readonly type: "account"; readonly id: number; readonly account: ThreadAccount }
+  /** All that it had to say to connections of other threads has been said. */
+  | { readonly type: "parted" }
   | { readonly type: "closed" };
 
 /** What one thread has to say about itself. */

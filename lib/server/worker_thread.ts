@@ -31,6 +31,7 @@ export class WorkerThread {
   readonly #asked = new Map<number, (account: ThreadAccount | undefined) => void>();
   readonly #started = Promise.withResolvers<string | undefined>();
   #hasStarted = false;
+  readonly #parted = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #nextId = 1;
   #isEnding = false;
@@ -85,6 +86,15 @@ export class WorkerThread {
     return promise;
   }
 
+  /** Lets it say goodbye to its readers, those on connections of other threads included; settles when it has. */
+  async part(): Promise<void> {
+    if (this.#isEnding) return;
+    this.post({ type: "goodbye" });
+    const patience = setTimeout(() => this.#parted.resolve(), CLOSE_PATIENCE_MS);
+    await this.#parted.promise;
+    clearTimeout(patience);
+  }
+
   /** Lets it say goodbye to its readers, and ends it. */
   async close(): Promise<void> {
     if (!this.#isEnding) {
@@ -107,6 +117,8 @@ export class WorkerThread {
         this.#asked.get(message.id)?.(message.account);
         this.#asked.delete(message.id);
         return;
+      case "parted":
+        return this.#parted.resolve();
       case "closed":
         return this.#end();
       default:
@@ -133,6 +145,7 @@ export class WorkerThread {
     this.#started.resolve("it has ended");
     for (const resolve of this.#asked.values()) resolve(undefined);
     this.#asked.clear();
+    this.#parted.resolve();
     this.#ended.resolve();
   }
 }

@@ -375,6 +375,28 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    "RtspServerPool says goodbye by connections of other threads before any thread closes its own",
+  ignore: !isLinux,
+  fn: async () => {
+    for (const [own, other] of [[0, 1], [1, 0]]) {
+      await using test = await TestServer.start({ workers: 2, loop: true });
+      await using probes = await Probes.connect(test, 2);
+      const url = test.url("movie.mjpeg");
+      const Session = idOf(await probes.of[own].ask("SETUP", url, TCP));
+      const probe = probes.of[other];
+      assertEquals((await probe.ask("SETUP", url, { Session, ...TCP })).statusCode, 200);
+      assertEquals((await probe.ask("PLAY", url, { Session })).statusCode, 200);
+      await probe.interleaved(0, 30);
+      await test.server.close();
+      assert(await probe.ended());
+      const reports = (await probe.interleaved(1, 2)).flatMap((bytes) => decodeRtcp(bytes));
+      assertEquals(reports.at(-1)?.type, "BYE", `thread ${own}, by thread ${other}`);
+    }
+  },
+});
+
 Deno.test("RtspServerPool fails where another server has the port, be it one that shares it among its threads", async () => {
   await using test = await TestServer.start({ workers: 2 });
   const options = { media: test.folder, hostname: "127.0.0.1", port: test.port };
