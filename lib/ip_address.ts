@@ -1,5 +1,5 @@
 /**
- * IP addresses from and to text.
+ * IP addresses, and endpoints, from and to text.
  *
  * Floor 1. RFC 791, RFC 4291 s2.2 and s2.5.5.2, RFC 5952. Host names are not looked up.
  *
@@ -55,6 +55,22 @@ export function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
     address[i * 2 + 1] = value & 0xff;
   });
   return address;
+}
+
+/**
+ * An address and a port as people write them: brackets around IPv6 (RFC 3986 s3.2.2). Host names stay as they are.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { endpointText } from "./ip_address.ts";
+ * assertEquals(endpointText({ hostname: "::1", port: 8554 }), "[::1]:8554");
+ * ```
+ */
+export function endpointText(
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 /** Sixteen octets for an address of 4 or 16: IPv4 in its mapped form. */

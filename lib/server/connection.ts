@@ -9,14 +9,14 @@
 
 import type { Paced } from "../engine/pacer.ts";
 import { type ConversationEvent, ServerConversation } from "../engine/server_session.ts";
-import type { ByteStream } from "../net/socket.ts";
 import type { WireMessage } from "../engine/wire_tap.ts";
+import { endpointText } from "../ip_address.ts";
+import type { ByteStream } from "../net/socket.ts";
 import { headerValue, type RtspRequest } from "../rtsp.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
 import { answerCall, type CallOutcome } from "./calls.ts";
 import { ConnectionWriter } from "./connection_writer.ts";
 import { ConnectionErrands } from "./errands.ts";
-import { endpointText } from "./events.ts";
 import type { CallConnection, ServerParts } from "./parts.ts";
 import type { StreamSession } from "./stream_session.ts";
 

@@ -7,12 +7,12 @@
  * @module
  */
 
+import { endpointText } from "../ip_address.ts";
 import { formatSdp, type SdpAttribute } from "../sdp.ts";
 import { RtspFormatError } from "../errors.ts";
 import type { SocketAddress } from "../net/socket.ts";
 import { parseRtspUrl, type RtspUrl } from "../rtsp_url.ts";
 import type { LabForm, RtspHeader } from "../rtsp.ts";
-import { endpointText } from "./events.ts";
 import type { SharedMovie } from "./media_library.ts";
 
 /** Name of the one stream of a movie, as `a=control` and SETUP URLs name it. */

@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { SocketAddress } from "../net/socket.ts";
 import type { RepairCounts } from "./frame_preparation.ts";
 
 /** How a stream travels and what its packets hold. */
@@ -159,8 +158,3 @@ export type ServerEvent =
 
 /** Takes events as they happen; must be quick and must not throw. */
 export type ServerListener = (event: ServerEvent) => void;
-
-/** An address as people write it: brackets around IPv6. */
-export function endpointText({ hostname, port }: SocketAddress): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}

@@ -10,17 +10,13 @@
 import type { Paced } from "../engine/pacer.ts";
 import { TransportError } from "../errors.ts";
 import type { ImageWorker } from "../image/image.ts";
+import { endpointText } from "../ip_address.ts";
 import { sharePort } from "../net/port_sharing_linux.ts";
 import type { ByteStream, SocketAddress, StreamListener } from "../net/socket.ts";
 import { buildServer, type BuiltServer } from "./building.ts";
 import { type ConnectionCounters, RtspConnection } from "./connection.ts";
 import { type AddressCounter, AddressLimit } from "./connection_limits.ts";
-import {
-  endpointText,
-  type ServerListener,
-  type ServerSessionSnapshot,
-  type ServerStatistics,
-} from "./events.ts";
+import type { ServerListener, ServerSessionSnapshot, ServerStatistics } from "./events.ts";
 import { repairText } from "./frame_preparation.ts";
 import { GuestConnections } from "./guest_connections.ts";
 import { DEFAULT_SESSION_TIMEOUT_SECONDS, limitsOf, type RtspServerOptions } from "./options.ts";

@@ -9,6 +9,7 @@
 import { Playback } from "../engine/playback.ts";
 import { type RtspAnswer, type RtspCall, withReason } from "../engine/request_checks.ts";
 import { RtspFormatError } from "../errors.ts";
+import { endpointText } from "../ip_address.ts";
 import { LAB_MAX_JPEG } from "../rtp_lab.ts";
 import { headerValues } from "../rtsp.ts";
 import {
@@ -19,7 +20,6 @@ import {
 } from "../rtsp_headers.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
 import { admit } from "./admission.ts";
-import { endpointText } from "./events.ts";
 import type { PayloadFormat } from "./frame_batches.ts";
 import type { HeldFilm } from "./live_film.ts";
 import { LiveStream } from "./live_stream.ts";

@@ -6,6 +6,7 @@
  * @module
  */
 import type { KeptPacket } from "../engine/packet_ring.ts";
+import { endpointText } from "../ip_address.ts";
 import type { ProtocolPacket } from "./protocol_events.ts";
 
 /** Octets of a packet that are told without being asked for: all headers of RTP and RTP/JPEG. */
@@ -44,11 +45,4 @@ export function packetEvent(kept: KeptPacket, time: number): ProtocolPacket {
 function toldBytesOf({ kind, payload }: KeptPacket["flow"]): number {
   if (kind === "rtcp") return TOLD_RTCP_BYTES;
   return payload === "lab" ? TOLD_LAB_BYTES : TOLD_BYTES;
-}
-
-/** An address as people write it: brackets around IPv6. */
-export function endpointText(
-  { hostname, port }: { readonly hostname: string; readonly port: number },
-): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

@@ -17,12 +17,13 @@ import type {
   WireTransition,
 } from "../engine/wire_tap.ts";
 import type { WireHistory } from "../engine/wire_history.ts";
+import { endpointText } from "../ip_address.ts";
 import { withoutCredentials } from "../rtsp_url.ts";
 import { FrameLedger } from "./frame_ledger.ts";
 import { FrameRecorder } from "./frame_recorder.ts";
 import { messageEvent } from "./message_events.ts";
 import { ObservedRequests } from "./observed_requests.ts";
-import { endpointText, packetEvent } from "./packet_events.ts";
+import { packetEvent } from "./packet_events.ts";
 import type {
   ProtocolBatch,
   ProtocolConnection,
