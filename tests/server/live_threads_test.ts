@@ -284,6 +284,7 @@ Deno.test("BorrowedFilm counts the frames that it comes too late for, and follow
   const film = new BorrowedFilm({
     sender: senderOf(),
     memory: ring.memory,
+    written: ring.written,
     timer,
     burstPackets: 64,
     onWatched: (isWatched) => watched.push(isWatched),
@@ -330,6 +331,7 @@ Deno.test("LiveBorrower asks once for all readers of a film, and again after it 
     timestamp: 9,
     numbers: { sequenceNumber: 3, packetsSent: 2, octetsSent: 1 },
     memory: FrameRing.create(10).memory,
+    written: 0,
   };
   const holding = [borrower.hold(movie, "jpeg", "x"), borrower.hold(movie, "jpeg", "x")];
   borrower.receive({ kind: "live-lent", request: 2, answer: lent });
