@@ -325,6 +325,7 @@ export {
   type TcpFields,
 } from "./lib/ip.ts";
 export {
+  endpointText,
   formatIpv6,
   mappedAddress,
   parseIpAddress,

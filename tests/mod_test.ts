@@ -6,7 +6,7 @@ import { filesUnder, openedRooms, ROOT } from "../tools/repository.ts";
 const INTERNAL = [
   /^lib\/(auth|jpeg|rtp_jpeg|rtsp)\//,
   /^lib\/rtcp_\w+\.ts$/,
-  /^lib\/(ntp_time|latin1)\.ts$/,
+  /^lib\/(byte_cache|latin1|ntp_time)\.ts$/,
   /^lib\/frames\/(frame_damage|container_fault|multipart_parts)\.ts$/,
 ];
 
