@@ -420,6 +420,7 @@ export { type StartPhase, StartPhases } from "./lib/engine/start_phases.ts";
 export {
   type CallMethod,
   type ConversationSession,
+  type RequestContext,
   type RtspAnswer,
   type RtspCall,
   type SessionDirectory,
@@ -434,6 +435,7 @@ export {
   type ReceivedDatagram,
   type SocketAddress,
   type StreamListener,
+  type TakeDatagram,
 } from "./lib/net/socket.ts";
 export { openUdp, openUdpPair, type UdpOptions, type UdpPairOptions } from "./lib/net/udp.ts";
 
@@ -449,9 +451,11 @@ export {
   type ServerStatistics,
   type StreamDescription,
 } from "./lib/server/events.ts";
+export { type RepairCounts } from "./lib/server/frame_preparation.ts";
 export { CLIENT_VERBS, type ClientVerb, RtspClient } from "./lib/client/client.ts";
 export { type Credentials, type LabAddress, type RtspClientOptions } from "./lib/client/options.ts";
-export { type PlayRange } from "./lib/client/conversation.ts";
+export { type FilmPosition, type PlayRange } from "./lib/client/conversation.ts";
+export { type BeforeRequest, type WaitingRequest } from "./lib/client/wire.ts";
 export { type ReceiveChoice } from "./lib/client/receive_choice.ts";
 export { type FrameQueueOptions } from "./lib/client/delivery.ts";
 export { type EndReason, type RtspClientEvent } from "./lib/client/events.ts";
@@ -461,4 +465,6 @@ export {
   type ClientStatistics,
   type ClientTransport,
   type ReceivedFrame,
+  type ReceiverCounters,
+  type StreamCounters,
 } from "./lib/client/statistics.ts";

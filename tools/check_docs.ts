@@ -27,9 +27,10 @@ interface JsDoc {
 
 if (import.meta.main) {
   const files = filesUnder("lib", ".ts").filter((path) => !path.endsWith(".d.ts"));
-  const entries = existing(["mod.ts"]);
-  const lint = await deno(["doc", "--lint", ...files, ...entries]);
-  if (!lint.success) await Deno.stderr.write(lint.stderr);
+  const lints = [await deno(["doc", "--lint", ...files])];
+  // By itself, as its users see it: what it names but does not export would otherwise pass.
+  for (const entry of existing(["mod.ts"])) lints.push(await deno(["doc", "--lint", entry]));
+  for (const lint of lints) if (!lint.success) await Deno.stderr.write(lint.stderr);
   const json = await deno(["doc", "--json", ...files]);
   if (!json.success) {
     await Deno.stderr.write(json.stderr);
@@ -38,7 +39,7 @@ if (import.meta.main) {
   const { nodes } = JSON.parse(new TextDecoder().decode(json.stdout));
   const complaints = files.flatMap((path) => complaintsAbout(path, nodes[`file://${ROOT}${path}`]));
   for (const complaint of complaints) console.error(complaint);
-  const good = lint.success && complaints.length === 0;
+  const good = lints.every(({ success }) => success) && complaints.length === 0;
   if (good) console.log(`Docs: ${files.length} files under lib/ say what they are`);
   Deno.exit(good ? 0 : 1);
 }
