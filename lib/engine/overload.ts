@@ -38,11 +38,8 @@ export class Overload {
 
   /** The timer came `latenessMs` after the moment it was asked for. */
   record(latenessMs: number, now: number): void {
-    const sinceMs = Math.max(0, now - this.#recordedMs);
-    // Between two moments that are far apart nobody knows: only so much weight for one of them.
-    const share = 1 - Math.exp(-Math.min(sinceMs, LONGEST_STEP_MS) / TIME_CONSTANT_MS);
     const countedMs = Math.min(Math.max(0, latenessMs), LONGEST_LATENESS_MS);
-    this.#meanMs += (countedMs - this.#meanMs) * share;
+    this.#meanMs += (countedMs - this.#meanMs) * weightAfter(now - this.#recordedMs);
     this.#recordedMs = now;
   }
 
@@ -54,8 +51,7 @@ export class Overload {
     const sinceMs = now - this.#summedMs;
     if (sinceMs < SUM_INTERVAL_MS) return;
     const share = this.#givenUp / Math.max(1, this.#sent + this.#givenUp);
-    const weight = 1 - Math.exp(-Math.min(sinceMs, LONGEST_STEP_MS) / TIME_CONSTANT_MS);
-    this.#givenUpShare += (share - this.#givenUpShare) * weight;
+    this.#givenUpShare += (share - this.#givenUpShare) * weightAfter(sinceMs);
     this.#sent = this.#givenUp = 0;
     this.#summedMs = now;
   }
@@ -80,6 +76,11 @@ export class Overload {
     if (this.#limitMs === Infinity) return false;
     return this.latenessMs(now) > this.#limitMs || this.givenUpShare(now) > MOST_GIVEN_UP;
   }
+}
+
+/** How much one moment weighs. Between two that are far apart nobody knows: only so much for one of them. */
+function weightAfter(sinceMs: number): number {
+  return 1 - Math.exp(-Math.min(Math.max(0, sinceMs), LONGEST_STEP_MS) / TIME_CONSTANT_MS);
 }
 
 /** What is left of a mean when nothing was heard for so long. */

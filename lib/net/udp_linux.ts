@@ -146,7 +146,7 @@ class LinuxDatagramSocket implements DatagramSocket {
       return false;
     }
     // What waits for room leaves first.
-    if (this.#portable.waitingBytes(to) > 0) return this.#portable.send(batch, to, first, count);
+    if (this.waitingBytes(to) > 0) return this.#portable.send(batch, to, first, count);
     const { bytes, packetSize } = batch;
     const fitting = Math.max(1, Math.floor(MAX_MESSAGE_BYTES / packetSize));
     const end = first + count;
@@ -208,7 +208,7 @@ class LinuxDatagramSocket implements DatagramSocket {
       this.#dropped++;
       return false;
     }
-    if (this.#portable.waitingBytes(to) > 0) return this.#portable.sendTo(bytes, to);
+    if (this.waitingBytes(to) > 0) return this.#portable.sendTo(bytes, to);
     const errno = this.#sendMessage(bytes, receiver, 0);
     if (errno === 0) this.#sent++;
     else if (isFull(errno)) return this.#patient().sendTo(bytes, to);
@@ -217,7 +217,7 @@ class LinuxDatagramSocket implements DatagramSocket {
   }
 
   waitingBytes(to: SocketAddress): number {
-    return this.#portable.waitingBytes(to);
+    return this.#hasWaited ? this.#portable.waitingBytes(to) : 0;
   }
 
   receive(): Promise<ReceivedDatagram | undefined> {
@@ -281,7 +281,7 @@ class LinuxDatagramSocket implements DatagramSocket {
 
   #isAnyWaiting(receivers: readonly SocketAddress[]): boolean {
     if (!this.#hasWaited) return false;
-    for (const to of receivers) if (this.#portable.waitingBytes(to) > 0) return true;
+    for (const to of receivers) if (this.waitingBytes(to) > 0) return true;
     return false;
   }
 

@@ -163,10 +163,9 @@ export class RtspServer implements AsyncDisposable {
     const { sessions } = this.#parts;
     this.#listener.close();
     await this.#accepting;
-    for (const session of [...sessions.all()]) {
-      this.#hasParted = true;
-      sessions.end(session, "the server was stopped", true);
-    }
+    const living = [...sessions.all()];
+    this.#hasParted = living.length > 0;
+    for (const session of living) sessions.end(session, "the server was stopped", true);
     let timeout: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise<void>((resolve) => timeout = setTimeout(resolve, PART_MS));
     await Promise.race([this.#guests.flushed(), patience]);

@@ -26,7 +26,7 @@ export interface StreamTransport {
    * Stamps and sends a frame.
    *
    * @param spreadMs The packets of a large frame may be spread over this time.
-   * @returns how many frames were given up: the one before (it was still waiting), or this one (what was before it was).
+   * @returns how many frames were given up: the one before (it was still waiting), or this one (those before it still were).
    */
   sendFrame(batch: PacketBatch, sender: RtpSender, timestamp: number, spreadMs: number): number;
   /** Sends a compound RTCP packet; the bytes stay unchanged. */

@@ -7,7 +7,7 @@ import { decodeRtp, type PacketBatch } from "../../lib/rtp.ts";
 import { type LiveReader, UdpWay } from "../../lib/server/live_ways.ts";
 import { PacerTimer } from "../../lib/server/pacer_timer.ts";
 import { UdpTransport } from "../../lib/server/transports.ts";
-import { take } from "../suites/datagram_socket_suite.ts";
+import { allSent, take } from "../suites/datagram_socket_suite.ts";
 
 const PACKETS = 3;
 const SPREAD_MS = 20;
@@ -37,10 +37,6 @@ async function received(socket: DatagramSocket, frames: number) {
   };
 }
 
-async function allSent(socket: DatagramSocket, to: SocketAddress): Promise<void> {
-  while (socket.waitingBytes(to) > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
 Deno.test("UdpTransport gives up whole frames while two wait, and leaves no hole in the numbers", async () => {
   using receiver = openUdp({ hostname: "127.0.0.1" });
   using rtp = openUdp({ hostname: "127.0.0.1" });
@@ -53,7 +49,7 @@ Deno.test("UdpTransport gives up whole frames while two wait, and leaves no hole
   const send = (number: number) =>
     transport.sendFrame(frameNumbered(number), sender, number * 3000, SPREAD_MS);
   assertEquals([send(1), send(2), send(3), send(4)], [0, 0, 1, 1]);
-  await allSent(rtp, rtpAddress);
+  await allSent(rtp, [rtpAddress]);
   assertEquals(send(5), 0);
   const { frames, sequenceNumbers } = await received(receiver, 3);
   assertEquals(frames, [1, 2, 5]);
@@ -79,7 +75,7 @@ Deno.test("UdpWay leaves out a reader that two frames wait for, and nobody else"
   send(2, [slowReader]);
   const both = [slowReader, otherReader];
   send(3, both);
-  await allSent(rtp, slow.address);
+  await allSent(rtp, [slow.address]);
   send(4, both);
   assertEquals((await received(slow, 3)).frames, [1, 2, 4]);
   assertEquals((await received(other, 2)).frames, [3, 4]);

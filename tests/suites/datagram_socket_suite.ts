@@ -43,7 +43,10 @@ export async function take(socket: DatagramSocket, count: number): Promise<Uint8
 }
 
 /** A receiver in a thread of its own may have a packet before its sender knows that it is gone. */
-async function allSent(socket: DatagramSocket, receivers: readonly SocketAddress[]): Promise<void> {
+export async function allSent(
+  socket: DatagramSocket,
+  receivers: readonly SocketAddress[],
+): Promise<void> {
   while (receivers.some((to) => socket.waitingBytes(to) > 0)) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
